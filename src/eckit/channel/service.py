@@ -1,0 +1,101 @@
+"""Verbs of channel."""
+
+from eckit.channel import hooks, rules, store
+from eckit.channel.errors import LinkedElsewhereError
+from eckit.channel.model import Channel, ChannelChanged, ExternalRef, LegalEntity, Market, Seller, Setup
+from eckit.kernel import desk
+from eckit.kernel.desk import verb
+from eckit.kernel.hookspecs import declared
+from eckit.kernel.ids import ChannelId
+from eckit.kernel.plugins import Plugins
+from eckit.kernel.refs import Ref
+from eckit.kernel.text import clean
+from eckit.kernel.work import Work
+
+SPECS = declared(hooks, "channel")
+MANAGE = "channel.write"
+STAMP = "channel"
+
+
+def collect(plugins: Plugins) -> None:
+    """Ask once for the kinds of channel that plugins serve."""
+    plugins.collect("register_channels", "channel.kinds", code=str)
+
+
+def setup(work: Work, *, stamp: int | None = None) -> Setup:
+    """All channels, markets, sellers and legal entities; read once per change.
+
+    :param stamp: the version of the stamp ``channel``, where the caller has read it.
+    """
+    version = work.stamps([STAMP])[STAMP] if stamp is None else stamp
+    return work.plugins.cached("eckit", STAMP, version, lambda: store.load(work))
+
+
+def save_legal_entity(work: Work, entity: LegalEntity) -> LegalEntity:
+    """Add or change a legal entity. Needs ``channel.write``."""
+    clean(entity.name, path="legal_entity.name", max_length=200)
+    rules.require_none(rules.entity_problems(entity))
+    _save(work, entity)
+    return entity
+
+
+def save_seller(work: Work, seller: Seller) -> Seller:
+    """Add or change a seller. Needs ``channel.write``."""
+    clean(seller.name, path="seller.name", max_length=200)
+    rules.require_none(rules.seller_problems(seller, store.load(work)))
+    _save(work, seller)
+    return seller
+
+
+def save_market(work: Work, market: Market) -> Market:
+    """Add or change a market. Quotes made under the old one must be made anew. Needs ``channel.write``."""
+    rules.require_none(rules.market_problems(market))
+    _save(work, market)
+    return market
+
+
+def save_channel(work: Work, channel: Channel) -> Channel:
+    """Add or change a channel. Needs ``channel.write``."""
+    clean(channel.name, path="channel.name", max_length=200)
+    rules.require_none(rules.channel_problems(channel, store.load(work)))
+    _save(work, channel)
+    return channel
+
+
+def _save(work: Work, thing: Channel | Market | Seller | LegalEntity) -> None:
+    work.actor.require(MANAGE)
+    store.put(work, thing)
+    ref = Ref(store.KINDS[type(thing)], thing.id)
+    work.bump(STAMP)
+    work.did("channel.save", ref)
+    work.announce(ChannelChanged(changed=ref))
+
+
+def link(work: Work, ref: ExternalRef) -> None:
+    """Note somebody else's id of something of ours; linking the same again changes nothing. Needs ``channel.write``.
+
+    :raises LinkedElsewhereError: the id belongs to something else.
+    """
+    work.actor.require(MANAGE)
+    clean(ref.external_id, path="external_id", max_length=200)
+    owner = store.add_ref(work, ref)
+    if owner is not None and owner != ref.owner:
+        raise LinkedElsewhereError(what=ref.kind, external_id=ref.external_id)
+    work.did("channel.link", ref.owner)
+
+
+def find_linked(work: Work, channel_id: ChannelId, kind: str, external_id: str) -> Ref | None:
+    """What of ours an external id names, or None."""
+    return store.find_ref(work, channel_id, kind, external_id)
+
+
+class Desk(desk.Desk):
+    """``work.channel``."""
+
+    setup = verb(setup)
+    save_legal_entity = verb(save_legal_entity)
+    save_seller = verb(save_seller)
+    save_market = verb(save_market)
+    save_channel = verb(save_channel)
+    link = verb(link)
+    find_linked = verb(find_linked)

@@ -1,0 +1,75 @@
+"""Turn a cart into an order at the price the buyer confirmed."""
+
+from eckit.cart import service as cart
+from eckit.channel import service as channel
+from eckit.flows.price_cart import price_cart
+from eckit.kernel import faults
+from eckit.kernel.actors import Actor
+from eckit.kernel.idempotency import Key
+from eckit.kernel.ids import CartId, OrderId, expect_id
+from eckit.kernel.minting import mint
+from eckit.kernel.retry import again_if_moved
+from eckit.kernel.work import Begin
+from eckit.order import rules as order_rules
+from eckit.order import service as order
+from eckit.order.model import Order
+from eckit.payment import service as payment
+from eckit.pricing import rules as pricing_rules
+from eckit.pricing.model import QuoteRef
+from eckit.promotion import service as promotion
+from eckit.stock import service as stock
+
+faults.declare(
+    "place_order.after_pricing",
+    "place_order.after_cart",
+    "place_order.after_order",
+    "place_order.after_placement",
+    "place_order.after_order_line",
+    "place_order.after_charge",
+    "place_order.after_payment",
+    "place_order.after_operation",
+    "place_order.after_level",
+    "place_order.after_hold",
+    "place_order.after_history",
+    "place_order.after_outbox",
+    "place_order.after_commit",
+)
+
+
+@again_if_moved
+def place_order(begin: Begin, actor: Actor, cart_id: CartId, *, agreed: QuoteRef, key: Key | None = None) -> Order:
+    """Place the order the buyer confirmed. Same cart version, same order: a second call gives back the first one's.
+
+    :param agreed: digest and instant of the quote that was shown: ``quote.ref``.
+    :param key: the caller's idempotency key, scope ``place_order``; not needed for safety, kept for callers that repeat.
+    :raises QuoteChangedError: it costs something else now; carries the new quote.
+    :raises NotReadyError: something is missing; carries the open items.
+    :raises ObjectedError: rules or plugins object; all objections are given.
+    :raises OutOfStockError: not enough can be promised; nothing was placed.
+    :raises CouponExhaustedError: a code was used up meanwhile; nothing was placed.
+    """
+    expect_id("cart", cart_id)
+    with begin.read(actor) as work:
+        if placed := order.earlier(work, cart_id, key):
+            return placed
+    quote = price_cart(begin, actor, cart_id, as_of=agreed)
+    pricing_rules.require_same(quote, agreed)
+    pricing_rules.require_ready(quote)
+    order.check(begin.plugins, quote, actor)
+    faults.hit("place_order.after_pricing")
+    order_id = OrderId(mint("order"))
+    with begin.write(actor, key) as work:
+        work.trail = "place_order"
+        cart.take(work, cart_id, quote.cart_version, order_id)
+        work.require(quote.stamps)
+        setup = channel.setup(work, stamp=quote.stamps["channel"])
+        sold_in = setup.channels[quote.channel_id]
+        placed = order.place(work, quote, order_id=order_id, pay_by=work.now + sold_in.pay_within)
+        payment.intend(work, placed, quote)
+        promotion.redeem(work, placed.id, quote)
+        stock.hold(
+            work, placed.ref, order_rules.wanted(quote), until=None, buffer=sold_in.stock_buffer_steps
+        )
+        work.reply = {"order_id": placed.id}
+    faults.hit("place_order.after_commit")
+    return placed

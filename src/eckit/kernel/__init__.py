@@ -1,0 +1,1 @@
+"""The words all capabilities share; knows no capability and re-exports nothing."""

@@ -1,0 +1,159 @@
+"""Engines for the two databases, and what their errors mean.
+
+SQLite: WAL, ``synchronous=FULL``, ``BEGIN`` for reading and ``BEGIN IMMEDIATE`` for writing, one writer of a process at a
+time. PostgreSQL: READ COMMITTED for writing and one read-only snapshot for reading, set here whatever the server's
+default is: correctness rests on conditional updates and constraints.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from eckit.kernel.errors import (
+    BusyError,
+    ConflictError,
+    DatabaseUnavailableError,
+    EckitError,
+    RefusedError,
+    invalid,
+)
+from eckit.kernel.tables import SCHEMA
+
+_BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
+_BUSY_SQLITE = ("database is locked", "database table is locked", "database schema is locked")
+
+
+@attrs.frozen(kw_only=True)
+class DatabaseSettings:
+    """Where the shop's tables are.
+
+    :ivar url: an SQLAlchemy URL of SQLite or PostgreSQL (psycopg).
+    :ivar schema: the PostgreSQL schema of this shop; None is the connection's search path.
+    :ivar pool_size: connections kept; about twice the cores serves best, more requests wait in the application.
+    :ivar wait_ms: how long a statement waits for another's lock before the whole unit counts as busy.
+    """
+
+    url: str
+    schema: str | None = None
+    pool_size: int = 8
+    pool_wait_s: float = 30.0
+    wait_ms: int = 10_000
+
+
+class Database:
+    """One shop's database: an engine, and how reading and writing transactions begin on it."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.settings = settings
+        url = sa.make_url(settings.url)
+        self.dialect = url.get_backend_name()
+        if self.dialect not in {"sqlite", "postgresql"}:
+            raise invalid("unknown-database", "database.url", url.drivername, limit="sqlite, postgresql+psycopg")
+        engine = _sqlite(url, settings) if self.dialect == "sqlite" else _postgresql(url, settings)
+        self.engine = engine.execution_options(
+            schema_translate_map={SCHEMA: settings.schema if self.dialect == "postgresql" else None}
+        )
+        if self.dialect == "sqlite":
+            self._reader = self.engine
+            self._writer = self.engine.execution_options(eckit_begin="IMMEDIATE")
+            self._turn: Any = threading.Lock()
+        else:
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = self.engine.execution_options(isolation_level="READ COMMITTED")
+            self._turn = nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state and never waits for writers."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that may write; commits at the end, rolls back on an exception."""
+        with self._turn, self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _sqlite(url: sa.URL, settings: DatabaseSettings) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": settings.wait_ms / 1000, "isolation_level": None, "check_same_thread": False},
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_timeout=settings.pool_wait_s,
+        poolclass=sa.QueuePool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(raw: sqlite3.Connection, _: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # sqlite3 is told not to begin by itself: it would not before a SELECT, and never IMMEDIATE
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('eckit_begin', 'DEFERRED')}")
+
+    return engine
+
+
+def _postgresql(url: sa.URL, settings: DatabaseSettings) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        connect_args={"options": f"-c lock_timeout={settings.wait_ms} -c timezone=UTC", "application_name": "eckit"},
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_timeout=settings.pool_wait_s,
+        pool_pre_ping=True,
+    )
+
+
+def explained(error: sa.exc.SQLAlchemyError) -> EckitError:
+    """Our word for a database error, without SQL, values or names of files in it; raise it ``from`` the error."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return BusyError(what="pool")
+    if not isinstance(error, sa.exc.DBAPIError):
+        return DatabaseUnavailableError(what=type(error).__name__)
+    cause = error.orig
+    state = getattr(cause, "sqlstate", None)
+    if state in _BUSY_STATES or (isinstance(cause, sqlite3.OperationalError) and str(cause) in _BUSY_SQLITE):
+        return BusyError(what=str(state or "sqlite"))
+    if isinstance(error, sa.exc.IntegrityError):
+        return ConstraintError(what=constraint_of(error))
+    if isinstance(error, sa.exc.DataError):
+        return OutOfRangeError()
+    return DatabaseUnavailableError(what=str(state or type(cause).__name__))
+
+
+def constraint_of(error: sa.exc.IntegrityError) -> str:
+    """The constraint that was violated, as far as the database names it."""
+    diagnostic = getattr(error.orig, "diag", None)
+    if diagnostic is not None:
+        return str(diagnostic.constraint_name or "")
+    _, _, rest = str(error.orig).partition("constraint failed: ")
+    return rest
+
+
+@attrs.define(kw_only=True, eq=False)
+class ConstraintError(ConflictError):
+    """A row like this exists already, or the database's own check said no."""
+
+    code = "constraint"
+
+
+@attrs.define(kw_only=True, eq=False)
+class OutOfRangeError(RefusedError):
+    """A value is larger or longer than its column."""
+
+    code = "out-of-range"

@@ -1,0 +1,346 @@
+"""The call layer: the only way to a plugin.
+
+Implementations of hooks run inline, each with its own error capture, decimal context and measured time. An overrun is
+named and counted and opens that plugin's breaker. Conversations that may use the network run on a worker thread with a hard
+limit, and only when no Work is open. Answers come sorted by plugin name, so nothing depends on load order.
+"""
+
+import concurrent.futures
+import contextvars
+import decimal
+import inspect
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+import sqlalchemy as sa
+
+from eckit.kernel.errors import EckitError, PluginError, RefusedError
+from eckit.kernel.hookspecs import Failure, HookSpec, Kind, conforms
+
+T = TypeVar("T")
+_CONTEXT = decimal.Context(prec=28, rounding=decimal.ROUND_HALF_EVEN)
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What the call layer allows.
+
+    :ivar inline_s: an inline implementation that takes longer counts as an overrun.
+    :ivar overruns: so many in a row (or failures) open the plugin's breaker for that hook.
+    :ivar rest_s: how long an open breaker leaves the plugin out of DROP hooks.
+    :ivar conversation_s: hard limit of a conversation on a worker thread.
+    """
+
+    inline_s: float = 0.25
+    overruns: int = 3
+    rest_s: float = 30.0
+    conversation_s: float = 20.0
+    workers: int = 16
+
+
+@attrs.frozen(kw_only=True)
+class FailureRecord:
+    """A plugin's failure that was survived: goes with the result it is missing from."""
+
+    plugin: str
+    hook: str
+    reason: str
+
+
+@attrs.frozen
+class Answer(Generic[T]):
+    """What one plugin said."""
+
+    plugin: str
+    value: T
+
+
+@attrs.frozen
+class Answers(Generic[T]):
+    """What all plugins said, sorted by plugin name, and who failed."""
+
+    given: tuple[Answer[T], ...] = ()
+    failures: tuple[FailureRecord, ...] = ()
+
+    def __iter__(self) -> Iterator[T]:
+        return (answer.value for answer in self.given)
+
+
+@attrs.frozen(kw_only=True)
+class Implementation:
+    """One plugin's function for one hook, bound at start."""
+
+    plugin: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Registered(Generic[T]):
+    """A thing a plugin registered under a code."""
+
+    plugin: str
+    code: str
+    thing: T
+
+
+@attrs.define
+class Track:
+    """How a plugin has behaved at one hook; read by ``eckit plugins`` and health pages."""
+
+    calls: int = 0
+    overruns: int = 0
+    failures: int = 0
+    in_a_row: int = 0
+    worst_s: float = 0.0
+    rests_until: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class PluginInfo:
+    """A plugin as it was composed."""
+
+    name: str
+    version: str
+    plugin: Any
+    interface: Mapping[str, int]
+    settings: Any = None
+    tables: frozenset[sa.Table] = frozenset()
+    hooks: tuple[str, ...] = ()
+
+
+@attrs.define(kw_only=True, eq=False)
+class ConversationTimeoutError(EckitError):
+    """A conversation was cut off at its hard limit; what it was doing may have happened."""
+
+    code: ClassVar[str] = "conversation-timeout"
+    plugin: str = ""
+
+
+class Call:
+    """``plugins.call.<hook>(**facts) -> Answers``; typed Any, so only the typed caller beside a spec uses it."""
+
+    def __init__(self, plugins: "Plugins") -> None:
+        self._plugins = plugins
+
+    def __getattr__(self, hook: str) -> Callable[..., Answers[Any]]:
+        spec = self._plugins.specs[hook]
+        asked = self._plugins.ask if spec.kind is not Kind.CHOOSE else self._plugins.choose
+
+        def call(**facts: Any) -> Answers[Any]:
+            return asked(spec, facts)
+
+        object.__setattr__(self, hook, call)
+        return call
+
+
+class Plugins:
+    """All plugins of one shop, composed once; made by :mod:`eckit.kernel.composing`."""
+
+    def __init__(
+        self,
+        *,
+        infos: Iterable[PluginInfo],
+        specs: Iterable[HookSpec],
+        implementations: Mapping[str, Sequence[Implementation]],
+        limits: Limits | None = None,
+    ) -> None:
+        self.infos: dict[str, PluginInfo] = {info.name: info for info in sorted(infos, key=lambda info: info.name)}
+        self.specs: dict[str, HookSpec] = {spec.name: spec for spec in specs}
+        self._implementations = {name: tuple(found) for name, found in implementations.items()}
+        self.limits = limits or Limits()
+        self.call: Any = Call(self)
+        self.registered: dict[str, dict[str, Registered[Any]]] = {}
+        self.tracks: defaultdict[tuple[str, str], Track] = defaultdict(Track)
+        self._owners = {table.key: info.name for info in self.infos.values() for table in info.tables}
+        self._pool = concurrent.futures.ThreadPoolExecutor(self.limits.workers, thread_name_prefix="eckit-talk")
+        self._facts: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._facts_lock = threading.Lock()
+
+    # -- hooks ---------------------------------------------------------------------------------------------------
+
+    def implementations(self, hook: str) -> tuple[Implementation, ...]:
+        """Who implements a hook, in the order of their names (``choose_``: of their rank)."""
+        return self._implementations.get(hook, ())
+
+    def ask(self, spec: HookSpec, facts: Mapping[str, Any]) -> Answers[Any]:
+        """Ask every plugin; a failure of a CLOSED hook ends the operation.
+
+        :raises PluginError: names the plugin that failed a CLOSED hook.
+        """
+        found = self._implementations.get(spec.name)
+        if not found:
+            return Answers()
+        given: list[Answer[Any]] = []
+        failures: list[FailureRecord] = []
+        for implementation in found:
+            try:
+                given.append(Answer(implementation.plugin, self.run(spec, implementation, facts)))
+            except PluginError as error:
+                if spec.failure is Failure.CLOSED:
+                    raise
+                failures.append(FailureRecord(plugin=error.plugin, hook=spec.name, reason=error.reason))
+        return Answers(tuple(given), tuple(failures))
+
+    def choose(self, spec: HookSpec, facts: Mapping[str, Any]) -> Answers[Any]:
+        """Ask in rank order until one answers something but None.
+
+        :raises PluginError: names the plugin that failed.
+        """
+        for implementation in self._implementations.get(spec.name, ()):
+            value = self.run(spec, implementation, facts)
+            if value is not None:
+                return Answers((Answer(implementation.plugin, value),))
+        return Answers()
+
+    def run(self, spec: HookSpec, implementation: Implementation, facts: Mapping[str, Any]) -> Any:
+        """One implementation, guarded and measured.
+
+        :raises PluginError: it raised, answered another type, or its breaker is open.
+        :raises RefusedError: it refused on purpose, with an error of eckit's.
+        """
+        track = self.tracks[implementation.plugin, spec.name]
+        started = time.monotonic()
+        if spec.failure is Failure.DROP and track.rests_until > started:
+            raise self._failed(implementation.plugin, spec.name, "resting after failures")
+        arguments = {name: facts[name] for name in implementation.arguments}
+        trouble: str | None = None
+        try:
+            with decimal.localcontext(_CONTEXT):
+                value = implementation.function(**arguments)
+            if not conforms(value, spec.answer):
+                trouble = f"answered {type(value).__name__}"
+        except RefusedError:
+            if spec.kind is Kind.HAPPENED:
+                trouble = "refused"
+            else:
+                raise
+        except Exception as error:
+            self._note(track, started, failed=True)
+            raise self._failed(implementation.plugin, spec.name, type(error).__name__) from error
+        self._note(track, started, failed=trouble is not None)
+        if trouble is not None:
+            raise self._failed(implementation.plugin, spec.name, trouble)
+        return value
+
+    def _note(self, track: Track, started: float, *, failed: bool) -> None:
+        took = time.monotonic() - started
+        late = took > self.limits.inline_s
+        track.calls += 1
+        track.worst_s = max(track.worst_s, took)
+        track.overruns += late
+        track.failures += failed
+        track.in_a_row = track.in_a_row + 1 if late or failed else 0
+        if track.in_a_row >= self.limits.overruns:
+            track.rests_until = started + took + self.limits.rest_s
+
+    @staticmethod
+    def _failed(plugin: str, hook: str, reason: str) -> PluginError:
+        return PluginError(plugin=plugin, hook=hook, reason=reason)
+
+    # -- conversations -------------------------------------------------------------------------------------------
+
+    def converse(
+        self, plugin: str, what: str, function: Callable[..., T], *args: Any, limit_s: float | None = None
+    ) -> T:
+        """Run a call that may use the network, on a worker thread with a hard limit. Callers check before that no
+        transaction is open (``begin.require_no_transaction``).
+
+        :raises ConversationTimeoutError: cut off at the limit; the thread is left to end by itself.
+        :raises PluginError: it raised; the cause is in ``__cause__``.
+        """
+        context = contextvars.copy_context()
+        track = self.tracks[plugin, what]
+        started = time.monotonic()
+
+        def guarded() -> T:
+            with decimal.localcontext(_CONTEXT):
+                return function(*args)
+
+        future = self._pool.submit(context.run, guarded)
+        try:
+            value = future.result(timeout=limit_s or self.limits.conversation_s)
+        except concurrent.futures.TimeoutError as error:
+            if future.done():  # the plugin's own TimeoutError, not ours
+                self._note(track, started, failed=True)
+                raise self._failed(plugin, what, "TimeoutError") from error
+            future.cancel()
+            self._note(track, started, failed=True)
+            self._replace_pool()
+            raise ConversationTimeoutError(plugin=plugin) from error
+        except Exception as error:
+            self._note(track, started, failed=True)
+            raise self._failed(plugin, what, type(error).__name__) from error
+        track.calls += 1
+        return value
+
+    def _replace_pool(self) -> None:
+        """A hanging thread keeps its worker for good; start a fresh pool so that others are not starved."""
+        old, self._pool = (
+            self._pool,
+            concurrent.futures.ThreadPoolExecutor(self.limits.workers, thread_name_prefix="eckit-talk"),
+        )
+        old.shutdown(wait=False)
+
+    # -- things registered ---------------------------------------------------------------------------------------
+
+    def collect(self, hook: str, kind: str, code: Callable[[Any], str]) -> dict[str, Registered[Any]]:
+        """Ask a ``register_`` hook once and keep what it gives under ``kind``, by code.
+
+        :raises PluginError: two plugins claim one code (both are named), or one failed.
+        """
+        found: dict[str, Registered[Any]] = {}
+        spec = self.specs[hook]
+        for implementation in self.implementations(hook):
+            settings = self.infos[implementation.plugin].settings
+            things = self.run(spec, implementation, {"settings": settings})
+            for thing in things:
+                name = code(thing)
+                if name in found:
+                    raise PluginError(
+                        plugin=f"{found[name].plugin}, {implementation.plugin}",
+                        hook=hook,
+                        reason=f"both claim {name}",
+                    )
+                found[name] = Registered(plugin=implementation.plugin, code=name, thing=thing)
+        self.registered[kind] = found
+        return found
+
+    def thing(self, kind: str, code: str) -> Registered[Any] | None:
+        """What is registered under a code, or None: its plugin may be gone."""
+        return self.registered.get(kind, {}).get(code)
+
+    def things(self, kind: str) -> tuple[Registered[Any], ...]:
+        """Everything registered of a kind, sorted by code."""
+        return tuple(entry for _, entry in sorted(self.registered.get(kind, {}).items()))
+
+    def table_owner(self, table: sa.Table) -> str | None:
+        """The plugin whose table it is, or None."""
+        return self._owners.get(table.key)
+
+    # -- facts a plugin loads once per stamp ----------------------------------------------------------------------
+
+    def cached(self, name: str, what: str, stamp: int, load: Callable[[], T]) -> T:
+        """Facts that rest on one stamp: loaded once per version of it, shared by all threads."""
+        with self._facts_lock:
+            held = self._facts.get((name, what))
+        if held is not None and held[0] == stamp:
+            value: T = held[1]
+            return value
+        value = load()
+        with self._facts_lock:
+            self._facts[name, what] = (stamp, value)
+        return value
+
+    def close(self) -> None:
+        """Let the worker threads end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the arguments an implementation wants."""
+    return tuple(name for name in inspect.signature(function).parameters if name != "self")

@@ -1,0 +1,246 @@
+"""Work: one transaction, who asks for it, and everything that happens with its commit.
+
+``Begin`` begins them. A Work of a shop of its own commits and rolls back; one joined to a host's connection uses a
+savepoint and leaves the transaction to the host.
+"""
+
+import contextlib
+import contextvars
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Protocol
+
+import attrs
+import sqlalchemy as sa
+
+from eckit.kernel import faults, history, idempotency, outbox, stamps
+from eckit.kernel.actors import Actor
+from eckit.kernel.clock import Clock
+from eckit.kernel.database import explained
+from eckit.kernel.errors import RefusedError
+from eckit.kernel.events import Event
+from eckit.kernel.idempotency import Key
+from eckit.kernel.ids import ShopId, VariantId, expect_id
+from eckit.kernel.minting import mint
+from eckit.kernel.own import Own
+from eckit.kernel.plugins import Plugins
+from eckit.kernel.refs import Ref
+from eckit.kernel.tables import PREFIX
+
+_open: contextvars.ContextVar[tuple["Work", ...]] = contextvars.ContextVar("eckit_open_works", default=())
+
+
+@attrs.define(kw_only=True, eq=False)
+class WorkOpenError(RefusedError):
+    """A transaction is open here, of eckit's or the host's, where none may be: no lock is held across the network."""
+
+    code: ClassVar[str] = "work-open"
+    what: str = ""
+
+
+@attrs.define(kw_only=True, eq=False)
+class ReadOnlyError(RefusedError):
+    """A Work begun for reading was asked to write."""
+
+    code: ClassVar[str] = "read-only"
+
+
+class Transactions(Protocol):
+    """Where connections with an open transaction come from: an engine, or a host's connection."""
+
+    dialect: str
+
+    def reading(self) -> "contextlib.AbstractContextManager[sa.Connection]": ...
+
+    def writing(self) -> "contextlib.AbstractContextManager[sa.Connection]": ...
+
+
+class Work:
+    """One transaction. Public: hosts and plugins get it from ``shop.read(actor)`` and ``shop.write(actor)``.
+
+    :ivar actor: who asks; stored as ``by`` on all that is written.
+    :ivar now: the instant of this Work, the same for all it does.
+    :ivar own: for plugins: statements on their own tables, in this transaction.
+    :ivar trail: name of the flow whose fault points lie between the writing statements of this Work.
+    """
+
+    def __init__(self, begin: "Begin", connection: sa.Connection, actor: Actor, *, writes: bool) -> None:
+        self.begin = begin
+        self.connection = connection
+        self.actor = actor
+        self.writes = writes
+        self.now: dt.datetime = begin.clock.now()
+        self.plugins: Plugins = begin.plugins
+        self.shop_id: ShopId = begin.shop_id
+        self.own = Own(self)
+        self.correlation: str = mint("event")
+        self.causation: str | None = None
+        self.reply: Any = None
+        self.trail: str | None = None
+        self._events: list[Event] = []
+        self._deeds: list[history.Deed] = []
+        self._bumps: set[str] = set()
+        self._wrote = False
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.begin.transactions.dialect
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run a statement of a core store.
+
+        :raises ReadOnlyError: it writes and this Work is for reading.
+        """
+        if not getattr(statement, "is_dml", False):
+            return self.connection.execute(statement, parameters)
+        if not self.writes:
+            raise ReadOnlyError()
+        self._wrote = True
+        result = self.connection.execute(statement, parameters)
+        self._passed(statement.table.name.removeprefix(PREFIX))  # type: ignore[attr-defined]
+        return result
+
+    def _passed(self, what: str) -> None:
+        """The fault point in the gap after a writing statement: ``<trail>.after_<table>``."""
+        if self.trail is not None:
+            faults.hit(f"{self.trail}.after_{what}")
+
+    def variant_of(self, sku_or_id: str) -> VariantId:
+        """The variant of a SKU or a variant id; a bare Work knows ids only.
+
+        :raises InvalidInputError: neither.
+        """
+        return VariantId(expect_id("variant", sku_or_id))
+
+    def announce(self, event: Event) -> None:
+        """Put an event into the outbox with this commit."""
+        self._events.append(event)
+
+    def did(self, verb: str, *subjects: Ref, reason: str = "") -> None:
+        """Note for the audit row what is being done to what."""
+        self._deeds.append(history.Deed(verb, subjects, reason))
+
+    def bump(self, *names: str) -> None:
+        """Raise version stamps with this commit: what rested on them is asked anew."""
+        self._bumps.update(names)
+
+    def require(self, expected: Mapping[str, int]) -> None:
+        """Insist in one read that no stamp moved.
+
+        :raises MovedError: one did.
+        """
+        stamps.compare(self.connection, expected)
+
+    def stamps(self, names: Iterable[str]) -> dict[str, int]:
+        """The current version of each stamp, in one read."""
+        return stamps.read(self.connection, names)
+
+    def _flush(self) -> None:
+        """Stamps, audit rows and events, each in one statement, last in the transaction."""
+        by, behalf = str(self.actor), self.actor.on_behalf_of
+        if self._wrote and not self._deeds:
+            self._deeds.append(history.Deed("write"))
+        if (self._deeds or self._events or self._bumps) and not self.writes:
+            raise ReadOnlyError()
+        if self._bumps:
+            stamps.raise_all(self.connection, self._bumps)
+            self._passed("stamp")
+        history.store(
+            self.connection, self._deeds, now=self.now, by=by, on_behalf_of=behalf, correlation=self.correlation
+        )
+        self._passed("history")
+        outbox.store(
+            self.connection,
+            self._events,
+            now=self.now,
+            by=by,
+            on_behalf_of=behalf,
+            correlation=self.correlation,
+            causation=self.causation,
+        )
+        self._passed("outbox")
+
+
+class Begin:
+    """How a shop's Works begin: its transactions, plugins, clock and name. Flows get it as their first argument."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        plugins: Plugins,
+        clock: Clock,
+        shop_id: ShopId,
+        settings: Any = None,
+        work: type[Work] = Work,
+    ) -> None:
+        self.transactions = transactions
+        self.plugins = plugins
+        self.clock = clock
+        self.shop_id = shop_id
+        self.settings = settings
+        self._work = work
+
+    retries: ClassVar[bool] = True
+    """Whether a flow may start again after a conflict: only who owns the transaction can."""
+
+    def require_no_transaction(self, what: str) -> None:
+        """Insist that neither a Work nor a host's transaction is open here.
+
+        :raises WorkOpenError: one is.
+        """
+        if any(work.begin.shop_id == self.shop_id for work in _open.get()):
+            raise WorkOpenError(what=what)
+
+    @contextmanager
+    def read(self, actor: Actor) -> Iterator[Work]:
+        """A Work that sees one state of the database and may not write."""
+        with self._translated(), self.transactions.reading() as connection:
+            work = self._work(self, connection, actor, writes=False)
+            with _entered(work):
+                yield work
+
+    @contextmanager
+    def write(self, actor: Actor, key: Key | None = None) -> Iterator[Work]:
+        """A Work that commits at the end, or rolls back on an exception.
+
+        :param key: claimed first; ``work.reply`` is stored under it with the commit.
+        :raises BusyError: the database could not serialise it with others; send the whole again.
+        :raises KeyDoneError: the key was used before.
+        """
+        if any(work.writes and work.begin.shop_id == self.shop_id for work in _open.get()):
+            raise WorkOpenError(what="write")
+        with self._translated(), self.transactions.writing() as connection:
+            work = self._work(self, connection, actor, writes=True)
+            with _entered(work):
+                if key is not None:
+                    idempotency.claim(connection, key, str(actor), work.now)
+                yield work
+                if key is not None:
+                    idempotency.finish(connection, key, str(actor), work.now, work.reply)
+                work._flush()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Database errors leave as ours, COMMIT included."""
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            raise explained(error) from error
+
+
+@contextmanager
+def _entered(work: Work) -> Iterator[None]:
+    token = _open.set((*_open.get(), work))
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def current_work() -> Work | None:
+    """The innermost Work open in this context, if any."""
+    works = _open.get()
+    return works[-1] if works else None

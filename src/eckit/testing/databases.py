@@ -1,0 +1,28 @@
+"""A shop's tables in an empty database, for tests."""
+
+import sqlalchemy as sa
+
+from eckit.kernel.database import Database, DatabaseSettings
+from eckit.kernel.tables import SCHEMA, metadata
+from eckit.testing.capabilities import STORES, import_existing
+
+
+def install_schema(url: str, *, schema: str | None = None, extra: tuple[sa.MetaData, ...] = ()) -> None:
+    """Create all tables of the core in the database at ``url``.
+
+    :param schema: on PostgreSQL, the schema they go to; made if missing.
+    :param extra: tables of plugins to create as well.
+    """
+    import_existing(STORES)
+    database = Database(DatabaseSettings(url=url, schema=schema))
+    try:
+        with database.writing() as connection:
+            if schema is not None and database.dialect == "postgresql":
+                connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            for tables in (metadata, *extra):
+                tables.create_all(connection)
+    finally:
+        database.close()
+
+
+__all__ = ["SCHEMA", "install_schema"]
