@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,8 @@ def lint(arguments: list[str]) -> int:
 
 
 def docs(arguments: list[str]) -> int:
+    if not (ROOT / "docs" / "conf.py").exists():
+        raise SystemExit("there is no documentation to build: docs/conf.py is missing")
     return run_checks(["docs"])
 
 
@@ -177,7 +180,11 @@ def prepare() -> None:
         print(f"making {VENV.name} with Python {sys.version.split()[0]}", flush=True)
         subprocess.run([base, "-m", "venv", "--clear", VENV], check=True)
     STAMP.unlink(missing_ok=True)
-    pip(["--require-hashes", "-r", str(LOCK)], "libraries", expected=LOCK.read_text().count("=="))
+    pip(
+        ["--require-hashes", "-r", str(LOCK)],
+        "libraries",
+        expected=len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE)),
+    )
     editable = [part for project in projects for part in ("-e", str(project))]
     pip(["--no-deps", "--no-build-isolation", *editable], "eckit and its plugins", expected=len(projects))
     STAMP.write_text(wanted)

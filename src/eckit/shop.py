@@ -126,7 +126,7 @@ def _flow(function: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate[
     """The method of a shop that runs a flow: same signature without ``begin``."""
 
     @functools.wraps(function)
-    def method(self: "Shop", *args: P.args, **kwargs: P.kwargs) -> R:
+    def method(self: "Shop", /, *args: P.args, **kwargs: P.kwargs) -> R:
         return function(self.begin, *args, **kwargs)
 
     return method

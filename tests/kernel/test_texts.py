@@ -12,7 +12,7 @@ from eckit.kernel.errors import Problem
 from eckit.kernel.money import Money
 from eckit.kernel.secrets import Secret
 from eckit.kernel.text import Text
-from eckit.kernel.texts import TextFileError, Texts, keys, say
+from eckit.kernel.texts import TextFileError, Texts, conflicts, keys, say
 
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
@@ -108,11 +108,18 @@ def test_keys_are_those_with_a_text(folder: Path) -> None:
     assert {"order.placed"} == Texts(folder).keys("ja")
 
 
-def test_two_texts_for_one_key_are_an_error(folder: Path) -> None:
-    """In one folder, nobody could tell which is meant; both files are named."""
-    write(folder, "cart.en.po", order__thanks="Thanks!")
-    with pytest.raises(TextFileError, match=r"'order.thanks' has two different texts, in cart.en.po and order.en.po"):
-        Texts(folder).say("order.thanks", "en")
+def test_two_texts_for_one_key_are_a_conflict(folder: Path) -> None:
+    """In one folder nobody can tell which is meant: both files are named, and such a folder is not added."""
+    assert () == Texts(folder).conflicts("en")
+    write(folder, "cart.en.po", order__thanks="Thanks!", order__placed="Order {number} was placed.")
+    conflict = "'order.thanks' has two different texts, in cart.en.po and order.en.po"
+    said = Texts(folder)
+    assert (conflict,) == said.conflicts("en")
+    assert "Thanks!" == said.say("order.thanks", "en")
+    other = Texts()
+    with pytest.raises(TextFileError, match=re.escape(conflict)):
+        other.add_folder(folder)
+    assert frozenset() == other.languages()
 
 
 @pytest.mark.parametrize(
@@ -124,19 +131,21 @@ def test_two_texts_for_one_key_are_an_error(folder: Path) -> None:
     ],
 )
 def test_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: str) -> None:
-    """An operator sees which file to mend."""
+    """An operator sees which file to mend, when the folder is added."""
     (tmp_path / name).write_text(content, encoding="utf-8", errors="surrogateescape")
+    said = Texts()
     with pytest.raises(TextFileError, match=name):
-        Texts(tmp_path).say("a", "en")
+        said.add_folder(tmp_path)
+    assert "a" == said.say("a", "en")
 
 
 def test_folder_that_is_wrong_is_refused_when_added(tmp_path: Path) -> None:
     """There is no such folder, or a file in it does not tell its language."""
     with pytest.raises(TextFileError, match="no folder of texts at 'missing'"):
-        Texts(tmp_path / "missing")
+        Texts().add_folder(tmp_path / "missing")
     (tmp_path / "order.po").write_text(HEADER, encoding="utf-8")
     with pytest.raises(TextFileError, match=r"'order.po' is not named"):
-        Texts(tmp_path)
+        Texts().add_folder(tmp_path)
 
 
 def test_texts_load_once_for_many_threads(folder: Path) -> None:
@@ -168,6 +177,12 @@ def test_english_and_japanese_have_the_same_keys() -> None:
     assert "problem.too-long" in keys("en")
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_core_says_one_thing_for_one_key(language: str) -> None:
+    """Two capabilities may say the same, not different things."""
+    assert () == conflicts(language)
+
+
 @pytest.mark.parametrize("key", sorted(keys("en")))
 def test_translation_uses_the_same_facts(key: str) -> None:
     """A translator may move a fact, not lose or invent one."""
@@ -179,7 +194,9 @@ INTRODUCED = sorted(
     {
         code
         for name in ("money", "text", "secrets", "clock", "http", "addresses")
-        for code in re.findall(r'(?:invalid|_UnreadableError)\(\s*"([a-z-]+)"', (KERNEL / f"{name}.py").read_text("utf-8"))
+        for code in re.findall(
+            r'(?:invalid|_UnreadableError)\(\s*"([a-z-]+)"', (KERNEL / f"{name}.py").read_text("utf-8")
+        )
     }
 )
 
@@ -197,5 +214,7 @@ def test_every_problem_of_these_modules_can_be_told(code: str, locale: str) -> N
 
 def test_the_list_of_problems_is_found() -> None:
     """The pattern above finds them all, or the test before this one proves nothing."""
-    assert {"unknown-currency", "ambiguous-amount", "too-long", "weak-secret", "naive-time", "not-a-host"} <= set(INTRODUCED)
+    assert {"unknown-currency", "ambiguous-amount", "too-long", "weak-secret", "naive-time", "not-a-host"} <= set(
+        INTRODUCED
+    )
     assert len(INTRODUCED) >= 25

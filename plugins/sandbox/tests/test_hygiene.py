@@ -172,9 +172,10 @@ def test_client_that_leaves_in_the_middle_does_no_harm(provider: SandboxProcess,
 
 def test_one_connection_serves_many_requests(provider: SandboxProcess) -> None:
     """Connections are kept, and a refused request does not spoil the next one."""
-    request = head(provider, f"Content-Length: {len(body())}") + body()
+    wish = body(reference="kept-connection")
+    request = head(provider, f"Content-Length: {len(wish)}") + wish
     broken = head(provider, "Content-Length: 1") + b"{"
-    last = head(provider, f"Content-Length: {len(body())}", "Connection: close") + body()
+    last = head(provider, f"Content-Length: {len(wish)}", "Connection: close") + wish
     answer = raw_exchange(provider, request + broken + last)
     assert re.findall(rb"HTTP/1.1 (\d+) ", answer) == [b"201", b"400", b"200"]
 

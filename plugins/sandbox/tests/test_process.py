@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -85,34 +87,37 @@ def test_hanging_answers_do_not_delay_the_end(provider: SandboxProcess, client: 
 
 def test_provider_ends_when_its_input_is_closed(tmp_path: Path) -> None:
     """Started by hand, it ends with the pipe it was given."""
-    child = start_by_hand(tmp_path)
-    assert child.stdin is not None
-    child.stdin.close()
-    assert child.wait(3) == 0
+    with started_by_hand(tmp_path) as child:
+        assert child.stdin is not None
+        child.stdin.close()
+        assert child.wait(3) == 0
 
 
 def test_provider_ends_by_itself_after_its_time(tmp_path: Path) -> None:
     """Nothing is left behind by a forgotten demo."""
-    child = start_by_hand(tmp_path, "--max-seconds", "0.3")
-    assert child.wait(3) == 0
+    with started_by_hand(tmp_path, "--max-seconds", "0.3") as child:
+        assert child.wait(3) == 0
 
 
 def test_provider_ends_on_a_signal(tmp_path: Path) -> None:
     """``kill`` ends it in good order."""
-    child = start_by_hand(tmp_path)
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(3) == 0
+    with started_by_hand(tmp_path) as child:
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(3) == 0
 
 
-def start_by_hand(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def started_by_hand(folder: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     port_file = folder / "port"
     command = [sys.executable, "-m", "eckit_sandbox.provider", "--ledger", str(folder / "ledger")]
     command += ["--secret-file", str(folder / "secret"), "--port-file", str(port_file), *more]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    with child.stdout:
-        assert child.stdout.readline().strip() == port_file.read_bytes().strip()
-    return child
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline().strip() == port_file.read_bytes().strip()
+            yield child
+        finally:
+            child.kill()
 
 
 def test_provider_ends_with_its_parent(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """What can be bought: products, variants, categories, price lists and prices."""
 
 import datetime as dt
+import enum
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import attrs
 from moneyed import Money
@@ -13,6 +14,17 @@ from eckit.kernel.ids import CategoryId, ChannelId, PriceListId, ProductId, Sku,
 from eckit.kernel.money import from_minor
 from eckit.kernel.refs import Ref
 from eckit.kernel.text import Text
+from eckit.kernel.texts import say
+
+T = TypeVar("T")
+
+
+class ProductState(enum.StrEnum):
+    """draft: being written. published: buyers see it. archived: no longer sold, kept for old orders."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
 
 
 @attrs.frozen(kw_only=True)
@@ -169,25 +181,134 @@ class Listed:
 
 
 @attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """Part of a longer list.
+
+    :ivar after: what to ask for as ``after`` to get the next part; None at the end.
+    """
+
+    items: tuple[T, ...]
+    after: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ImportRow:
+    """One variant as an import file states it. None: the file does not say, and what is stored stays.
+
+    :ivar line: the line of the file its record starts on, from 1; a record may span several.
+    :ivar handle: the product it belongs to; rows of one handle are variants of one product.
+    :ivar handle_given: whether the file names the handle; if not, it is made from the title, and a product that has
+        this SKU already keeps its own.
+    :ivar categories: paths from a root down, each a tuple of names; they are added to those the product has.
+    :ivar price_minor: minor units of ``currency``, in the tax basis of the list it is imported to.
+    :ivar stock: units there are, when the variant is new.
+    """
+
+    line: int
+    sku: Sku
+    handle: str
+    handle_given: bool = True
+    title: Text
+    price_minor: int
+    currency: str
+    description: Text | None = None
+    option: Text | None = None
+    categories: tuple[tuple[str, ...], ...] = ()
+    published: bool | None = None
+    stock: int | None = None
+    gtins: tuple[str, ...] | None = None
+    tax_class: str | None = None
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+    weight_grams: int | None = None
+    hs_code: str | None = None
+    origin: str | None = None
+    cost_minor: int | None = None
+    cost_currency: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class RowProblem:
-    """What is wrong with one row of an import file."""
+    """What is wrong with one row of an import file.
+
+    :ivar line: the line its record starts on, from 1.
+    :ivar path: the column, as the file names it.
+    :ivar code: stable code; its text is ``problem.<code>``.
+    :ivar text: what a plugin says about it, where a plugin objects.
+    :ivar other_line: the other row, where two of them do not go together; 0 for none.
+    :ivar note: the row is imported all the same.
+    """
 
     line: int
     path: str
     code: str
     value: str
     text: str = ""
+    limit: str = ""
+    suggestion: str = ""
+    other_line: int = 0
+    note: bool = False
+
+    def sentence(self, locale: str = "en") -> str:
+        """Line, column and what is wrong, for people."""
+        said = self.text or say(
+            f"problem.{self.code}",
+            locale,
+            path=self.path,
+            value=self.value,
+            limit=self.limit,
+            suggestion=self.suggestion,
+            other_line=self.other_line,
+        )
+        return say("import.row", locale, line=self.line, path=self.path, said=said)
 
 
 @attrs.frozen(kw_only=True)
 class ImportReport:
-    """What an import did: rows read, products and variants written, rows refused with their problems."""
+    """What an import did.
+
+    :ivar rows: rows read, good or bad. ``products``, ``variants``, ``prices``: how many were new or changed.
+    :ivar stock: units the file states for each SKU that was not there before: its opening stock, to be received.
+    :ivar problems: rows refused, by line. ``notes``: what was read and not used, such as an unknown column.
+    """
 
     rows: int
     products: int
     variants: int
     stock: Mapping[Sku, int] = attrs.field(factory=dict, hash=False)
     problems: tuple[RowProblem, ...] = ()
+    notes: tuple[RowProblem, ...] = ()
+    prices: int = 0
+
+
+class Importer(Protocol):
+    """Reads product files of a layout the core does not know; registered by ``register_importers``.
+
+    Pure: bytes in, rows out. The core checks and stores the rows as it does its own.
+    """
+
+    code: str
+
+    def read(
+        self, data: bytes, currency: str | None
+    ) -> tuple[tuple[ImportRow, ...], tuple[RowProblem, ...]]:
+        """The rows of a file, and what is wrong with the others.
+
+        :param currency: what amounts are in, where the file does not say.
+        """
+        ...
+
+
+class Search(Protocol):
+    """Finds products by what people type; given by ``choose_search``."""
+
+    def find(self, own: Any, text: str, limit: int) -> tuple[ProductId, ...]:
+        """Products for a text, the best first. The core leaves out those that are not published.
+
+        :param own: ``work.own`` of the plugin, for reading.
+        """
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -216,3 +337,24 @@ class PriceChanged(Event):
     def subject(self) -> Ref:
         """The variant."""
         return Ref("variant", self.variant_id)
+
+
+@attrs.frozen(kw_only=True)
+class CatalogImported(Event):
+    """A file was imported: this many products, variants and prices are new or changed.
+
+    Stands for a ``product.published`` and a ``price.changed`` of each of them, which are not announced.
+    """
+
+    name: ClassVar[str] = "catalog.imported"
+    list_id: PriceListId
+    rows: int
+    products: int
+    variants: int
+    prices: int
+    at: dt.datetime
+
+    @property
+    def subject(self) -> Ref:
+        """The price list its prices went to."""
+        return Ref("price_list", self.list_id)

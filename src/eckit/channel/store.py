@@ -74,7 +74,7 @@ def put(work: Work, thing: Channel | Market | Seller | LegalEntity) -> None:
 
 def load(work: Work) -> Setup:
     """All of it, in one statement."""
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS.values()}
+    found: dict[str, dict[Any, Any]] = {kind: {} for kind in KINDS.values()}
     kinds = {kind: cls for cls, kind in KINDS.items()}
     for row in work.execute(sa.select(setup.c.id, setup.c.kind, setup.c.body).order_by(setup.c.id)):
         found[row.kind][row.id] = _codec.structure(row.body, kinds[row.kind])

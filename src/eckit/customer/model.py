@@ -1,7 +1,7 @@
 """Who buys, and where it goes: customers, parties, addresses, credentials, consents."""
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
@@ -83,6 +83,21 @@ class Credential:
     scheme: str
     data: Any = attrs.field(repr=False)
     rehash_wanted: bool = False
+
+
+@runtime_checkable
+class PasswordScheme(Protocol):
+    """Makes and verifies password hashes. A foreign scheme verifies only, and its hashes are replaced at sign-in."""
+
+    code: str
+
+    def hash(self, password: str) -> str | None:
+        """The hash to store, or None if this scheme only verifies old ones."""
+        ...
+
+    def verify(self, data: str, password: str) -> bool:
+        """Whether the password matches."""
+        ...
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ default is: correctness rests on conditional updates and constraints.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import attrs
@@ -23,6 +23,7 @@ from eckit.kernel.errors import (
     RefusedError,
     invalid,
 )
+from eckit.kernel.secrets import MASK
 from eckit.kernel.tables import SCHEMA
 
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -39,11 +40,58 @@ class DatabaseSettings:
     :ivar wait_ms: how long a statement waits for another's lock before the whole unit counts as busy.
     """
 
-    url: str
+    url: str = attrs.field(repr=lambda url: repr(shown_url(url)))
     schema: str | None = None
-    pool_size: int = 8
+    pool_size: int = attrs.field(default=8, validator=lambda _self, _field, value: _at_least_one(value))
     pool_wait_s: float = 30.0
     wait_ms: int = 10_000
+
+
+def _at_least_one(value: int) -> None:
+    if value < 1:
+        raise invalid("too-small", "pool_size", value, limit=1)
+
+
+def checked_url(text: str) -> sa.URL:
+    """The URL of a database eckit can use, with the driver it uses.
+
+    :raises InvalidInputError: ``unknown-database``, ``memory-database``; nothing of the URL but its scheme is shown.
+    """
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError as error:
+        raise invalid("unknown-database", "database.url", "", limit="sqlite:///…, postgresql://…") from error
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise invalid("unknown-database", "database.url", url.drivername, limit="sqlite:///…, postgresql://…")
+    if url.get_backend_name() == "sqlite" and (url.database or ":memory:") == ":memory:":
+        # each connection of the pool would be an empty database of its own
+        raise invalid("memory-database", "database.url", url.drivername)
+    return url
+
+
+def shown_url(text: str) -> str:
+    """A database's URL without its password."""
+    try:
+        return sa.make_url(text).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return MASK
+
+
+class _Turn:
+    """One writer of this process at a time: threads queue here, fairly, and not in SQLite's busy loop."""
+
+    def __init__(self, wait_ms: int) -> None:
+        self._lock = threading.Lock()
+        self._wait_s = wait_ms / 1000
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._wait_s):
+            raise BusyError(what="sqlite")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Database:
@@ -51,10 +99,8 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self.settings = settings
-        url = sa.make_url(settings.url)
+        url = checked_url(settings.url)
         self.dialect = url.get_backend_name()
-        if self.dialect not in {"sqlite", "postgresql"}:
-            raise invalid("unknown-database", "database.url", url.drivername, limit="sqlite, postgresql+psycopg")
         engine = _sqlite(url, settings) if self.dialect == "sqlite" else _postgresql(url, settings)
         self.engine = engine.execution_options(
             schema_translate_map={SCHEMA: settings.schema if self.dialect == "postgresql" else None}
@@ -62,7 +108,7 @@ class Database:
         if self.dialect == "sqlite":
             self._reader = self.engine
             self._writer = self.engine.execution_options(eckit_begin="IMMEDIATE")
-            self._turn: Any = threading.Lock()
+            self._turn: AbstractContextManager[None] = _Turn(settings.wait_ms)
         else:
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writer = self.engine.execution_options(isolation_level="READ COMMITTED")

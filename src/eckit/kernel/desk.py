@@ -21,7 +21,7 @@ def verb(function: Callable[Concatenate[Work, P], R]) -> Callable[Concatenate[An
     """The method of a desk that calls ``function`` with the desk's Work: same signature without ``work``."""
 
     @functools.wraps(function)
-    def method(self: Desk, *args: P.args, **kwargs: P.kwargs) -> R:
+    def method(self: Desk, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return function(self._work, *args, **kwargs)
 
     return method

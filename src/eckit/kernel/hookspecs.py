@@ -65,7 +65,7 @@ def hookspec(*, failure: Failure | None = None, firstresult: bool = False) -> Ca
 
     def mark(function: F) -> F:
         function.__eckit_failure__ = failure  # type: ignore[attr-defined]
-        return typing.cast("F", _mark(firstresult=firstresult)(function))
+        return _mark(firstresult=firstresult)(function)
 
     return mark
 

@@ -33,6 +33,10 @@ idempotency = core_table(
 )
 
 
+def _cleaned(text: str) -> str:
+    return clean(text, path="key", max_length=200)
+
+
 @attrs.frozen(kw_only=True)
 class Key:
     """A caller's idempotency key.
@@ -43,7 +47,7 @@ class Key:
     """
 
     scope: str
-    value: str = attrs.field(converter=lambda text: clean(text, path="key", max_length=200))
+    value: str = attrs.field(converter=_cleaned)
     fingerprint: str = ""
 
 

@@ -62,6 +62,6 @@ class Own:
 
 
 def _as_clause(statement: sa.Executable) -> ClauseElement:
-    if not isinstance(statement, ClauseElement) or isinstance(statement, sa.TextClause):
+    if not isinstance(statement, ClauseElement):
         raise ForeignTableError(what="raw SQL")
     return statement

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 import sqlalchemy as sa
 
-from eckit.kernel.errors import EckitError, PluginError, RefusedError
+from eckit.kernel.errors import EckitError, PluginError, Problem, RefusedError
 from eckit.kernel.hookspecs import Failure, HookSpec, Kind, conforms
 
 T = TypeVar("T")
@@ -139,7 +139,11 @@ class Call:
 
 
 class Plugins:
-    """All plugins of one shop, composed once; made by :mod:`eckit.kernel.composing`."""
+    """All plugins of one shop, composed once; made by :mod:`eckit.kernel.composing`.
+
+    :ivar problems: what was wrong with plugins that were left out; empty for a strict composition.
+    :ivar disabled: plugins left out, by the settings or for their problems.
+    """
 
     def __init__(
         self,
@@ -148,7 +152,11 @@ class Plugins:
         specs: Iterable[HookSpec],
         implementations: Mapping[str, Sequence[Implementation]],
         limits: Limits | None = None,
+        problems: tuple[Problem, ...] = (),
+        disabled: tuple[str, ...] = (),
     ) -> None:
+        self.problems = problems
+        self.disabled = disabled
         self.infos: dict[str, PluginInfo] = {info.name: info for info in sorted(infos, key=lambda info: info.name)}
         self.specs: dict[str, HookSpec] = {spec.name: spec for spec in specs}
         self._implementations = {name: tuple(found) for name, found in implementations.items()}
@@ -209,6 +217,7 @@ class Plugins:
             raise self._failed(implementation.plugin, spec.name, "resting after failures")
         arguments = {name: facts[name] for name in implementation.arguments}
         trouble: str | None = None
+        value: Any = None
         try:
             with decimal.localcontext(_CONTEXT):
                 value = implementation.function(**arguments)
@@ -331,10 +340,10 @@ class Plugins:
         if held is not None and held[0] == stamp:
             value: T = held[1]
             return value
-        value = load()
+        loaded = load()
         with self._facts_lock:
-            self._facts[name, what] = (stamp, value)
-        return value
+            self._facts[name, what] = (stamp, loaded)
+        return loaded
 
     def close(self) -> None:
         """Let the worker threads end."""

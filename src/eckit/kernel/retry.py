@@ -26,7 +26,7 @@ def again_if_moved(flow: Callable[Concatenate[Begin, P], R]) -> Callable[Concate
     """
 
     @functools.wraps(flow)
-    def retried(begin: Begin, *args: P.args, **kwargs: P.kwargs) -> R:
+    def retried(begin: Begin, /, *args: P.args, **kwargs: P.kwargs) -> R:
         conflict: ConflictError | None = None
         for attempt in range(TRIES if begin.retries else 1):
             if attempt:

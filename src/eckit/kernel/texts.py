@@ -22,11 +22,11 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 class TextFileError(Exception):
-    """A file of texts cannot be used: it is unreadable, or two files of one folder say different things for one key."""
+    """A file of texts cannot be used: it cannot be read, or two files of one folder differ about a key."""
 
 
 class Texts:
-    """Texts from a list of folders; later folders win. Safe to use from several threads."""
+    """Texts from a list of folders, read when first needed; later folders win. Safe to use from several threads."""
 
     def __init__(self, *folders: Path) -> None:
         self._lock = threading.Lock()
@@ -34,20 +34,30 @@ class Texts:
         self._files: dict[str, tuple[tuple[Path, ...], ...]] = {}
         self._catalogs: dict[str, Mapping[str, str]] = {}
         for folder in folders:
-            self.add_folder(folder)
+            self._add(folder)
 
     def add_folder(self, folder: Path) -> None:
         """Add a folder of ``<name>.<language>.po`` files, which wins over those added before; once is enough.
 
-        :raises TextFileError: there is no such folder.
+        Its files are read here and now, so that a plugin with a broken one stops the start and not a mail.
+
+        :raises TextFileError: there is no such folder, or a file in it cannot be used.
         """
-        folder = Path(folder).resolve()
+        added = Texts(folder)
+        for language in sorted(added.languages()):
+            added.keys(language)
+            if conflicts := added.conflicts(language):
+                raise TextFileError("; ".join(conflicts))
+        self._add(folder)
+
+    def _add(self, folder: Path) -> None:
+        folder = folder.resolve()
         if not folder.is_dir():
             raise TextFileError(f"there is no folder of texts at {folder.name!r}")
         with self._lock:
             if folder not in self._folders:
+                self._files = _files_by_language((*self._folders, folder))
                 self._folders = (*self._folders, folder)
-                self._files = _files_by_language(self._folders)
                 self._catalogs = {}
 
     def say(self, key: str, locale: str, /, **facts: object) -> str:
@@ -66,6 +76,13 @@ class Texts:
     def keys(self, language: str) -> frozenset[str]:
         """The keys with a text in exactly this language (``ja``, not ``ja-JP`` widened)."""
         return frozenset(self._catalog(_normal(language)))
+
+    def conflicts(self, language: str) -> tuple[str, ...]:
+        """Where two files of one folder differ about a key, in words; the first file's text is the one said."""
+        found: list[str] = []
+        for paths in self._files.get(_normal(language), ()):
+            _read_folder(paths, found)
+        return tuple(found)
 
     def languages(self) -> frozenset[str]:
         """The languages any file is in."""
@@ -111,19 +128,18 @@ def _files_by_language(folders: tuple[Path, ...]) -> dict[str, tuple[tuple[Path,
 def _read_all(groups: tuple[tuple[Path, ...], ...]) -> Mapping[str, str]:
     merged: dict[str, str] = {}
     for paths in groups:
-        merged.update(_read_folder(paths))
+        merged.update(_read_folder(paths, []))
     return merged
 
 
-def _read_folder(paths: tuple[Path, ...]) -> dict[str, str]:
+def _read_folder(paths: tuple[Path, ...], conflicts: list[str]) -> dict[str, str]:
     texts: dict[str, str] = {}
-    origin: dict[str, Path] = {}
+    origin: dict[str, str] = {}
     for path in paths:
         for key, text in _read_file(path).items():
-            if texts.get(key, text) != text:
-                raise TextFileError(f"{key!r} has two different texts, in {origin[key].name} and {path.name}")
-            texts[key] = text
-            origin[key] = path
+            if texts.setdefault(key, text) != text:
+                conflicts.append(f"{key!r} has two different texts, in {origin[key]} and {path.name}")
+            origin.setdefault(key, path.name)
     return texts
 
 
@@ -178,6 +194,11 @@ def keys(language: str) -> frozenset[str]:
     return _TEXTS.keys(language)
 
 
+def conflicts(language: str) -> tuple[str, ...]:
+    """Keys with two different texts in one folder, in words: see :meth:`Texts.conflicts`."""
+    return _TEXTS.conflicts(language)
+
+
 def add_folder(folder: Path) -> None:
-    """Add a plugin's or host's folder of texts to those of this process; its texts win over earlier ones."""
+    """Add a plugin's or host's folder of texts to those of this process: see :meth:`Texts.add_folder`."""
     _TEXTS.add_folder(folder)

@@ -70,7 +70,8 @@ class Charge:
     :ivar target: ``line:<id>``, ``group:<id>`` or ``order``.
     :ivar amount_minor: signed, what the buyer sees, in the quote's currency and basis.
     :ivar included: already contained in other charges (tax in tax-inclusive markets); not added to the total.
-    :ivar funded_by: who bears a reduction. ``earned_by``: who gets an addition. ``remitted_by``: who hands tax to the state.
+    :ivar funded_by: who bears a reduction. ``earned_by``: who gets an addition. ``remitted_by``: who hands tax to the
+        state.
     """
 
     id: ChargeId
@@ -95,7 +96,10 @@ class Charge:
 
 @attrs.frozen
 class Share:
-    """The part of a group- or order-level charge that falls on one target: a line, or another charge (tax on shipping)."""
+    """The part of a charge that falls on one target: ``line:<id>``, or ``charge:<id>`` for tax on shipping etc.
+
+    A charge that has shares has them for all of its amount.
+    """
 
     charge_id: ChargeId
     target: str
@@ -114,6 +118,20 @@ class TraceEntry:
     inputs: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     amount_minor: int
     rounding: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ExplainLine:
+    """One step of a price in words.
+
+    :ivar text: a sentence in the locale asked for: which plugin, which rule, from what, how rounded.
+    :ivar amount_minor: what the step brought, in the currency of the quote; 0 for one that changed nothing.
+    :ivar included: contained in other amounts; the others add up to the total.
+    """
+
+    text: str
+    amount_minor: int
+    included: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -234,7 +252,13 @@ class Due:
 
 @attrs.frozen(kw_only=True)
 class OpenItem:
-    """What is still missing before the quote can become an order: ``code`` such as ``address``, ``option``, ``payment``."""
+    """What is still missing before the quote can become an order.
+
+    :ivar code: ``lines``, ``buyer``, ``address``, ``country``, ``option``, ``payment``; of a line ``unavailable``,
+        ``no-price``, ``increment``; its text is ``open.<code>``.
+    :ivar path: what it is about: ``group:<id>``, ``line:<id>`` or a field.
+    :ivar who: who can mend it: buyer or shop.
+    """
 
     code: str
     path: str = ""

@@ -267,8 +267,8 @@ def _by_place(bookings: Sequence[Booking]) -> dict[Place, tuple[int, int]]:
 
 def _values(name: str, rows: Sequence[tuple[Any, ...]], *counters: str) -> sa.CTE:
     # a VALUES list in FROM is no SQL for SQLite; as a common table expression both databases take it
-    columns = [sa.column("variant_id", sa.String), sa.column("location_id", sa.String)]
-    columns += [sa.column(counter, sa.BigInteger) for counter in counters]
+    columns: list[sa.ColumnClause[Any]] = [sa.column("variant_id", sa.String()), sa.column("location_id", sa.String())]
+    columns += [sa.column(counter, sa.BigInteger()) for counter in counters]
     return sa.values(*columns, name=f"{name}_rows").data(list(rows)).cte(name)
 
 

@@ -44,8 +44,8 @@ class TaxLine:
 
     :ivar key: as asked; each key exactly once.
     :ivar rate: a fraction: ``Decimal("0.10")`` is 10 %.
-    :ivar amount: tax in whole units of the currency, where the engine computes it (a remote service); the core quantizes it
-        and gives the difference to a line. None: the core computes it from the rate by the market's policy.
+    :ivar amount: tax in whole units of the currency, where the engine computes it (a remote service); the core
+        quantizes it and gives the difference to a line. None: the core computes it from the rate by the policy.
     """
 
     key: str

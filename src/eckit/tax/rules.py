@@ -11,7 +11,7 @@ Negative amounts mirror positive ones, so a credit note repeats its invoice.
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -77,7 +77,8 @@ def _unbelievable(engine: str, plugin: str, reason: str) -> TaxUnavailableError:
 
 def _trouble(line: TaxLine, item: Taxable, request: TaxRequest) -> str:
     """What cannot be believed of one answer, or ``""``."""
-    rate, amount = line.rate, line.amount
+    rate: Any = line.rate  # a plugin's: nothing is sure
+    amount: Any = line.amount
     if not line.code:
         return "no code"
     if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 <= rate <= 1:

@@ -33,11 +33,11 @@ def make_begin(
     """
     services = import_existing(SERVICES)
     composed = compose_plugins(
-        [*host_hooks.specs(), *_specs()], [*_defaults(), *plugins], settings_source=settings
+        [*host_hooks.specs(), *_specs()],
+        [*_defaults(), *plugins],
+        settings_source=settings,
+        collect=[service.collect for service in services if hasattr(service, "collect")],
     )
-    for service in services:
-        if hasattr(service, "collect"):
-            service.collect(composed)
     database = Database(DatabaseSettings(url=url, schema=schema))
     begin = Begin(
         transactions=database,

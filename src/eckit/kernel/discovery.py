@@ -1,0 +1,117 @@
+"""Which plugins there are: those given, and those installed with an entry point of the group ``eckit``."""
+
+import importlib.metadata
+import inspect
+import re
+import types
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from eckit.kernel.errors import Problem
+from eckit.kernel.hookspecs import PROJECT
+
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+RESERVED: Final = frozenset({"eckit", "core", "host", "shop"})
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """A plugin as it was found.
+
+    :ivar origin: where it comes from, as a person may look it up: an entry point or an import path.
+    """
+
+    name: str
+    plugin: Any
+    origin: str
+    version: str = ""
+    interface: Mapping[str, int] = attrs.field(factory=dict)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is one of the core's own."""
+        return _module_of(self.plugin).startswith("eckit.defaults")
+
+
+def find_plugins(
+    explicit: Iterable[Any], *, discover: bool, disabled: frozenset[str]
+) -> tuple[list[Found], list[Problem]]:
+    """The plugins to compose, sorted by name, and what is wrong with the others.
+
+    The same object found twice is one plugin; two objects of one name are neither.
+    """
+    problems: list[Problem] = []
+    candidates = [(plugin, _origin(plugin), None) for plugin in explicit]
+    if discover:
+        candidates += _installed(disabled, problems)
+    by_name: defaultdict[str, dict[int, Found]] = defaultdict(dict)
+    for plugin, origin, installed_as in candidates:
+        wrong = _wrong_with(plugin, origin, installed_as)
+        if wrong is not None:
+            problems.append(wrong)
+        elif plugin.name not in disabled:
+            by_name[plugin.name].setdefault(id(plugin), _found(plugin, origin))
+    found = []
+    for name, same in sorted(by_name.items()):
+        if len(same) > 1:
+            first, second, *_ = sorted(plugin.origin for plugin in same.values())
+            problems.append(Problem(code="plugin-twice", path=f"plugins.{name}", value=first, limit=second))
+        else:
+            found += same.values()
+    return found, problems
+
+
+def _installed(disabled: frozenset[str], problems: list[Problem]) -> list[tuple[Any, str, str | None]]:
+    found: list[tuple[Any, str, str | None]] = []
+    for point in importlib.metadata.entry_points(group=PROJECT):
+        if point.name in disabled:
+            continue
+        distribution = f" of {point.dist.name}" if point.dist is not None else ""
+        origin = f"{point.value}{distribution}"
+        try:
+            found.append((point.load(), origin, point.name))
+        except Exception as error:  # noqa: BLE001 -- whatever importing a plugin raises, the others go on
+            problems.append(
+                Problem(code="plugin-not-importable", path=f"plugins.{point.name}", value=origin, limit=_why(error))
+            )
+    return found
+
+
+def _why(error: Exception) -> str:
+    """The kind of error, and for a missing module which; nothing else of what a stranger's error says."""
+    return f"{type(error).__name__} {error.name or ''}".strip() if isinstance(error, ImportError) else type(error).__name__
+
+
+def _wrong_with(plugin: Any, origin: str, installed_as: str | None) -> Problem | None:
+    name = getattr(plugin, "name", None)
+    if isinstance(plugin, type) or not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
+        shown = "a class" if isinstance(plugin, type) else name if isinstance(name, str) else ""
+        return Problem(code="not-a-plugin", path=origin, value=shown)
+    if installed_as is not None and installed_as != name:
+        return Problem(code="plugin-name-differs", path=origin, value=name, limit=installed_as)
+    return None
+
+
+def _found(plugin: Any, origin: str) -> Found:
+    interface = getattr(plugin, "eckit_interface", None)
+    return Found(
+        name=plugin.name,
+        plugin=plugin,
+        origin=origin,
+        version=str(getattr(plugin, "version", "") or ""),
+        interface=dict(interface) if isinstance(interface, Mapping) else {},
+    )
+
+
+def _origin(plugin: Any) -> str:
+    if isinstance(plugin, types.ModuleType):
+        return plugin.__name__
+    kind = plugin if inspect.isclass(plugin) else type(plugin)
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _module_of(plugin: Any) -> str:
+    return plugin.__name__ if isinstance(plugin, types.ModuleType) else type(plugin).__module__
