@@ -117,7 +117,8 @@ def checks() -> dict[str, list[str]]:
     """The checks beside the tests, each by the command that runs it."""
     module = [PYTHON, "-m"]
     found = {
-        "imports": [str(BIN / "lint-imports"), "--no-logo"],
+        # without its cache, which has reported imports of a file that had become a folder
+        "imports": [str(BIN / "lint-imports"), "--no-logo", "--no-cache"],
         "types": [*module, "mypy"],
         "lint": [*module, "ruff", "check", "--quiet", "."],
         "format": [*module, "ruff", "format", "--check", "--quiet", "."],

@@ -107,7 +107,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def install(site: Path, distribution: str, *packages: str) -> None:
-    """Leave what an installer leaves: metadata and a record of the files."""
+    """Leave what an installer leaves: files, metadata and a record of the files."""
+    for package in packages:
+        (site / package).mkdir()
+        (site / package / "__init__.py").touch()
     info = site / f"{distribution.replace('-', '_')}-2.5.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.5.0\n")
@@ -240,7 +243,7 @@ FORBIDDEN: Final = {
     ),
     "the other project's distribution": re.compile(r"(?:pip|uv) (?:install|add) (?:\S+ )*[\"']?e[c]kit(?![\w-])"),
 }
-NOT_OURS: Final = frozenset({"build", "dist", "_build", "node_modules", "__pycache__", "htmlcov"})
+NOT_OURS: Final = frozenset({"uv.lock", "build", "dist", "_build", "node_modules", "__pycache__", "htmlcov"})
 
 
 def tree(directory: Path = ROOT) -> Iterator[Path]:

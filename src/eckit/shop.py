@@ -207,9 +207,9 @@ class Shop:
     def join(self, connection: Any, *, in_transaction: Callable[[], bool] = lambda: True) -> "Shop":
         """This shop inside a host's transaction: its Works are savepoints, and never commit, roll back or retry.
 
-        :param connection: an SQLAlchemy ``Connection``; a raw DBAPI connection of ``sqlite3`` or psycopg, as Django hands
-            it out; or a callable that gives either.
-        :param in_transaction: tells whether the host's transaction is open now; flows that talk to the network refuse then.
+        :param connection: an SQLAlchemy ``Connection``; a raw DBAPI connection of ``sqlite3`` or psycopg, as Django
+            hands it out; or a callable that gives either.
+        :param in_transaction: tells whether the host's transaction is open now; what talks to the network refuses then.
         """
         begin = JoinedBegin(
             transactions=Joined.to(connection, schema=self.settings.database.schema),

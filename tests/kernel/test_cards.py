@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
@@ -53,7 +54,18 @@ def check_digit(body: str) -> str:
 @pytest.mark.parametrize("number", CARDS.values(), ids=CARDS.keys())
 @pytest.mark.parametrize(
     "template",
-    ["{}", "card {} was declined", "({})", "{},12/29", "pan={}", '{{"number": "{}"}}', "PAN{}", "{}EUR", "%B{}^DOE", ";{}=2912"],
+    [
+        "{}",
+        "card {} was declined",
+        "({})",
+        "{},12/29",
+        "pan={}",
+        '{{"number": "{}"}}',
+        "PAN{}",
+        "{}EUR",
+        "%B{}^DOE",
+        ";{}=2912",
+    ],
 )
 def test_numbers_of_every_brand_are_found_in_any_text(number: str, template: str) -> None:
     """SEC-01: in sentences, JSON, form data and track data."""
@@ -69,7 +81,7 @@ def test_numbers_of_every_brand_are_found_in_any_text(number: str, template: str
     [
         "4111 1111 1111 1111",
         "4111-1111-1111-1111",
-        "4111  1111"[:4] + "\u00a01111\u30001111\u00a01111",
+        "4111\u00a01111\u30001111\u00a01111",
         "４１１１１１１１１１１１１１１１",
         "４１１１－１１１１－１１１１－１１１１",
         "４１１１ー１１１１ー１１１１ー１１１１",
@@ -121,10 +133,10 @@ def test_other_numbers_are_left_alone(text: str) -> None:
     assert text == mask_cards(text)
 
 
-@given(st.from_regex(r"\A(?:4[59]|49|45|4\d|978|979)\d{9,10}\Z"))
-def test_no_barcode_is_taken_for_a_card(body: str) -> None:
+@given(st.sampled_from(["45", "49", "4", "978", "979"]), st.integers(0, 10**12 - 1))
+def test_no_barcode_is_taken_for_a_card(prefix: str, item: int) -> None:
     """JAN (45, 49), every other EAN-13 that starts with 4, and ISBN-13, however their digits fall."""
-    body = body[:12]
+    body = f"{prefix}{item:012d}"[:12]
     check = -sum(int(digit) * (1 + 2 * (index % 2)) for index, digit in enumerate(body)) % 10
     assert [] == find_card_numbers(f"{body}{check}")
 
@@ -137,9 +149,9 @@ def test_no_corporate_number_is_taken_for_a_card(body: int) -> None:
 
 
 def test_thirteen_digits_count_only_as_old_visa() -> None:
-    """Luhn-valid, beginning with 4, and neither a barcode nor a corporate number; others of that length are left alone."""
+    """Luhn-valid, beginning with 4, neither barcode nor corporate number; others of that length are left alone."""
     assert [(0, 13)] == find_card_numbers("4222222222222")
-    assert [] == find_card_numbers("5222222222227"[:12] + check_digit("522222222222"))
+    assert [] == find_card_numbers("522222222222" + check_digit("522222222222"))
     assert [] == find_card_numbers("622222222222" + check_digit("622222222222"))
 
 
@@ -164,7 +176,9 @@ def test_no_uuid_is_taken_for_a_card(one: uuid.UUID, other: uuid.UUID) -> None:
 
 
 @given(
-    st.sampled_from(["4", "51", "55", "2221", "2720", "34", "37", "36", "3528", "3589", "6011", "62", "65", "50", "58"]),
+    st.sampled_from(
+        ["4", "51", "55", "2221", "2720", "34", "37", "36", "3528", "3589", "6011", "62", "65", "50", "58"]
+    ),
     st.integers(0, 10**14),
 )
 def test_every_number_of_a_brand_is_found(prefix: str, account: int) -> None:
@@ -180,7 +194,7 @@ def test_every_number_of_a_brand_is_found(prefix: str, account: int) -> None:
 def test_masked_text_holds_no_card(text: str) -> None:
     """Masking once is enough, and spans are in order and apart."""
     spans = find_card_numbers(text)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     assert not contains_card(mask_cards(text))
 
 
@@ -280,10 +294,9 @@ def test_handlers_that_format_for_themselves_find_nothing() -> None:
 
 def test_other_records_stay_as_they_are() -> None:
     """Arguments, exception and extra fields of records without a card number are not touched."""
-    try:
+    with pytest.raises(ValueError, match="declined") as error:
         charge("a card")
-    except ValueError:
-        exc_info = sys.exc_info()
+    exc_info = (error.type, error.value, error.tb)
     record = logging.makeLogRecord({"msg": "order %s", "args": ("A-1",), "exc_info": exc_info, "total": 1080})
     before = dict(vars(record))
     assert CardFilter().filter(record)

@@ -62,7 +62,10 @@ def test_point_lets_some_hits_through() -> None:
 def test_arming_may_be_nested() -> None:
     """Each block counts and acts for itself; all have counted before one acts."""
     calls: list[str] = []
-    with faults.armed({}) as outer, faults.armed({"kernel_test.first": faults.call(lambda: calls.append("in"))}) as inner:
+    with (
+        faults.armed({}) as outer,
+        faults.armed({"kernel_test.first": faults.call(lambda: calls.append("in"))}) as inner,
+    ):
         faults.hit("kernel_test.first")
         with faults.armed({"kernel_test.first": faults.fail()}), pytest.raises(FaultError):
             faults.hit("kernel_test.first")
@@ -122,9 +125,9 @@ def test_two_threads_meet_at_a_point() -> None:
 
 def test_missing_party_breaks_the_barrier() -> None:
     """A test that waits for nobody fails instead of hanging."""
-    with faults.armed({"kernel_test.first": faults.meet(threading.Barrier(2), timeout=0.01)}):
-        with pytest.raises(threading.BrokenBarrierError):
-            faults.hit("kernel_test.first")
+    waiting = {"kernel_test.first": faults.meet(threading.Barrier(2), timeout=0.01)}
+    with faults.armed(waiting), pytest.raises(threading.BrokenBarrierError):
+        faults.hit("kernel_test.first")
 
 
 # --- child processes -------------------------------------------------------------------------------------------------
@@ -144,7 +147,12 @@ def run_child(**environment: str) -> "subprocess.CompletedProcess[str]":
     """The program above in a process of its own."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("ECKIT_FAULTS")}
     return subprocess.run(
-        [sys.executable, "-c", CHILD], env={**own, **environment}, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", CHILD],
+        env={**own, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import http.server
 import json
 import socket
 import ssl
@@ -62,7 +61,8 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+    "address",
+    ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:1.1.1.1", "64:ff9b::101:101"],
 )
 def test_addresses_that_are_public(address: str) -> None:
     """Providers live there."""
@@ -100,20 +100,24 @@ def test_requests_to_the_inside_are_blocked(url: str) -> None:
     ],
 )  # fmt: skip
 def test_addresses_of_a_wrong_form_are_refused_unresolved(url: str) -> None:
-    """INJ-11: other schemes, ports and user names, and whatever parsers disagree about; the name server is not even asked."""
+    """INJ-11: other schemes, ports and user names, and whatever parsers disagree about; no name is even looked up."""
     with pytest.raises(NotSentError) as error:
         GuardedClient(resolve=nothing_resolves).send("GET", url)
     assert error.value.reason in {"blocked", "request"}
 
 
-@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["::1", "93.184.216.34"], ["127.0.0.1"]])
+@pytest.mark.parametrize(
+    "addresses", [["10.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["::1", "93.184.216.34"], ["127.0.0.1"]]
+)
 def test_name_that_has_an_inside_address_is_blocked(addresses: list[str]) -> None:
     """One private address among public ones spoils the name: no chance which one is taken."""
     with pytest.raises(BlockedError, match="not on the public internet"):
         GuardedClient(resolve=resolving(evil_example=addresses)).send("GET", "https://evil.example/?token=abc")
 
 
-@pytest.mark.parametrize("entry", ["", ":80", "host:", "host:0", "host:99999", "host:http", "http://host", "a b", "*", "h/x", "u@h"])
+@pytest.mark.parametrize(
+    "entry", ["", ":80", "host:", "host:0", "host:99999", "host:http", "http://host", "a b", "*", "h/x", "u@h"]
+)
 def test_allow_list_takes_hosts_only(entry: str) -> None:
     """A mistake in it is found at the start."""
     with pytest.raises(InvalidInputError) as error:
@@ -176,7 +180,7 @@ class Server:
                 return
             with contextlib.suppress(OSError), connection:
                 if self._context is not None:
-                    connection = self._context.wrap_socket(connection, server_side=True)  # noqa: PLW2901
+                    connection = self._context.wrap_socket(connection, server_side=True)
                 request = read_request(connection)
                 if request:
                     self.requests.append(request)
@@ -346,12 +350,12 @@ def test_caller_is_told_before_anything_leaves(serve: Serve) -> None:
     """Once, when the connection stands and the server has read nothing."""
     server = serve(answering())
     seen: list[int] = []
-    client(server).send(
-        "POST",
-        f"http://127.0.0.1:{server.port}/",
-        content=b"x" * 300_000,
-        about_to_send=lambda: (time.sleep(0.05), seen.append(len(server.requests))),
-    )
+
+    def mark() -> None:
+        time.sleep(0.05)
+        seen.append(len(server.requests))
+
+    client(server).send("POST", f"http://127.0.0.1:{server.port}/", content=b"x" * 300_000, about_to_send=mark)
     assert [0] == seen
     assert 1 == len(server.requests)
 
@@ -395,12 +399,15 @@ def test_refused_connection_is_not_sent() -> None:
 def test_unknown_name_is_not_sent(found: Exception) -> None:
     """C20: nor is one the resolver cannot cope with, or that has no address."""
 
-    def resolve(host: str, port: int) -> Sequence[str]:
+    def fails(host: str, port: int) -> Sequence[str]:
         raise found
 
-    for resolver in (resolve, lambda host, port: []):
+    def finds_nothing(host: str, port: int) -> Sequence[str]:
+        return []
+
+    for resolve in (fails, finds_nothing):
         with pytest.raises(NotSentError) as error:
-            GuardedClient(resolve=resolver).send("GET", "https://provider.example/")
+            GuardedClient(resolve=resolve).send("GET", "https://provider.example/")
         assert "dns" == error.value.reason
 
 
@@ -468,13 +475,16 @@ def test_failure_after_sending_is_in_doubt(
 def test_answer_has_a_longest_length(serve: Serve) -> None:
     """INJ-17: by its length, and by what it would decompress to."""
     bomb = gzip.compress(b"0" * 3_000_000)
-    for server in (serve(answering(b"x" * 1001)), serve(answering(bomb, headers="Content-Encoding: gzip\r\n"))):
-        limit = 1000 if server.port and len(bomb) > 1000 else len(bomb)
+    assert len(bomb) < 10_000
+    too_long = serve(answering(b"x" * 10_001)), serve(answering(bomb, headers="Content-Encoding: gzip\r\n"))
+    for server in too_long:
         with pytest.raises(MaybeSentError) as error:
-            client(server, max_response_bytes=max(limit, 1000)).send("GET", f"http://127.0.0.1:{server.port}/")
+            client(server, max_response_bytes=10_000).send("GET", f"http://127.0.0.1:{server.port}/")
         assert ("too-large", 200) == (error.value.reason, error.value.status)
-    server = serve(answering(b"x" * 1000))
-    assert 1000 == len(client(server, max_response_bytes=1000).send("GET", f"http://127.0.0.1:{server.port}/").body)
+    for headers, body in (("", b"x" * 10_000), ("Content-Encoding: gzip\r\n", gzip.compress(b"x" * 10_000))):
+        server = serve(answering(body, headers=headers))
+        got = client(server, max_response_bytes=10_000).send("GET", f"http://127.0.0.1:{server.port}/")
+        assert b"x" * 10_000 == got.body
 
 
 @pytest.mark.parametrize(
@@ -552,7 +562,7 @@ def test_unknown_certificate_authority_is_refused(serve: Serve) -> None:
     """Also for hosts on the allow-list: they may be inside, not unverified."""
     server = serve(answering(), server_context([]))
     sender = GuardedClient(allow_hosts={"shop.test"}, resolve=resolving(shop_test=["127.0.0.1"]), timeout=PATIENCE)
-    with pytest.raises(NotSentError, match="CERTIFICATE_VERIFY_FAILED|certificate verify failed") as error:
+    with pytest.raises(NotSentError, match="certificate verify failed") as error:
         sender.send("GET", f"https://shop.test:{server.port}/")
     assert "tls" == error.value.reason
 

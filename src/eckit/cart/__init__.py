@@ -1,6 +1,6 @@
 """Decides what is wanted: lines, where they go, codes and wishes. A cart promises nothing and costs nothing.
 
-Whoever holds its token, or is its customer, may change it until an order is made of it; then it only points to the order.
+Whoever holds its token, or is its customer, may change it until an order is made of it; then it is only a pointer.
 """
 
 from eckit.cart.errors import (

@@ -118,7 +118,7 @@ class CartChanged(Event):
 
     name: ClassVar[str] = "cart.changed"
     cart_id: CartId
-    version: int
+    cart_version: int
 
     @property
     def subject(self) -> Ref:

@@ -95,7 +95,7 @@ class Door:
             raise BlockedAddressError(plain, "only https addresses with a host are used")
         if user:
             raise BlockedAddressError(plain, "the address names a user")
-        if not _NAME.fullmatch(plain) and not _is_ip(plain):
+        if "%" in plain or not (_NAME.fullmatch(plain) or _is_ip(plain)):  # % is the scope of a local IPv6 address
             raise BlockedAddressError(plain, "this is no host name")
         number = _STANDARD_PORTS[scheme] if port is None else port
         trusted = (plain, number) in self._allowed or (plain, None) in self._allowed

@@ -66,6 +66,7 @@ def compose_plugins(
     """
     specs, off = list(specs), frozenset(disabled)
     found, problems = find_plugins(explicit, discover=discover, disabled=off)
+    off |= {problem.path.removeprefix("plugins.") for problem in problems if problem.path.startswith("plugins.")}
     drafts = [_draft(plugin, specs, (settings_source or {}).get(plugin.name)) for plugin in found]
     _check_tables(drafts)
     problems += _names_problems(found, off, settings_source or {}, order)

@@ -6,7 +6,7 @@ import re
 import types
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -15,6 +15,10 @@ from eckit.kernel.hookspecs import PROJECT
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 RESERVED: Final = frozenset({"eckit", "core", "host", "shop"})
+
+
+_Candidate: TypeAlias = tuple[Any, str, str | None]
+"""A plugin object, its origin, and the name of its entry point if it was found by one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +48,7 @@ def find_plugins(
     The same object found twice is one plugin; two objects of one name are neither.
     """
     problems: list[Problem] = []
-    candidates = [(plugin, _origin(plugin), None) for plugin in explicit]
+    candidates: list[_Candidate] = [(plugin, _origin(plugin), None) for plugin in explicit]
     if discover:
         candidates += _installed(disabled, problems)
     by_name: defaultdict[str, dict[int, Found]] = defaultdict(dict)
@@ -54,7 +58,7 @@ def find_plugins(
             problems.append(wrong)
         elif plugin.name not in disabled:
             by_name[plugin.name].setdefault(id(plugin), _found(plugin, origin))
-    found = []
+    found: list[Found] = []
     for name, same in sorted(by_name.items()):
         if len(same) > 1:
             first, second, *_ = sorted(plugin.origin for plugin in same.values())
@@ -64,8 +68,8 @@ def find_plugins(
     return found, problems
 
 
-def _installed(disabled: frozenset[str], problems: list[Problem]) -> list[tuple[Any, str, str | None]]:
-    found: list[tuple[Any, str, str | None]] = []
+def _installed(disabled: frozenset[str], problems: list[Problem]) -> list[_Candidate]:
+    found: list[_Candidate] = []
     for point in importlib.metadata.entry_points(group=PROJECT):
         if point.name in disabled:
             continue

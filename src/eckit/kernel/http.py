@@ -202,7 +202,7 @@ class GuardedClient:
         except Exception as error:  # sorted by what has left, whatever it is
             if error is line.objection:
                 raise
-            raise line.failure(error) from error
+            raise line.failure(error) from (line.tls_failure or error)
 
     def _headers(self, given: Mapping[str, str | Secret]) -> dict[str, str]:
         lines = {"user-agent": self._user_agent, "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
@@ -310,6 +310,7 @@ class _Line:
         self.target = target
         self.status: int | None = None
         self.objection: BaseException | None = None
+        self.tls_failure: BaseException | None = None
         self._addresses = addresses
         self._deadline = deadline
         self._about_to_send = about_to_send
@@ -347,17 +348,14 @@ class _Line:
 
     def failure(self, error: Exception) -> NotSentError | MaybeSentError:
         """What an error means for one who wants to send again."""
-        core, host = self.core, self.target.host
-        late = isinstance(error, core.TimeoutException)
+        late = isinstance(error, self.core.TimeoutException)
         if self._may_have_left:
-            broken = "answer" if isinstance(error, core.ProtocolError) else "connection"
-            return self.unusable("timeout" if late else broken, f"{type(error).__name__}")
-        reasons = ((core.LocalProtocolError, "request"), (ssl.SSLError, "tls"), (core.ConnectError, "connect"))
-        cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
-        reason = "timeout" if late else next((name for kind, name in reasons if isinstance(cause, kind)), "request")
-        return NotSentError(
-            host, reason, f"{type(cause).__name__}: {cause}" if reason == "tls" else type(cause).__name__
-        )
+            broken = "answer" if isinstance(error, self.core.ProtocolError) else "connection"
+            return self.unusable("timeout" if late else broken, type(error).__name__)
+        if self.tls_failure is not None:
+            return NotSentError(self.target.host, "tls", str(self.tls_failure))
+        reason = "connect" if isinstance(error, self.core.ConnectError) else "request"
+        return NotSentError(self.target.host, "timeout" if late else reason, type(error).__name__)
 
     def unusable(self, reason: str, detail: str) -> MaybeSentError:
         """It was sent, and what came back is of no use."""
@@ -383,7 +381,11 @@ class _Stream:
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> "_Stream":
         left = self._line.left(timeout, self._line.core.ConnectTimeout)
-        return _Stream(self._line, self._stream.start_tls(ssl_context, server_hostname, left))
+        try:
+            return _Stream(self._line, self._stream.start_tls(ssl_context, server_hostname, left))
+        except self._line.core.ConnectError as error:
+            self._line.tls_failure = error.__cause__ or error  # noted here: the pool drops causes
+            raise
 
     def close(self) -> None:
         self._stream.close()

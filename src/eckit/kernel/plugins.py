@@ -5,24 +5,24 @@ named and counted and opens that plugin's breaker. Conversations that may use th
 limit, and only when no Work is open. Answers come sorted by plugin name, so nothing depends on load order.
 """
 
-import concurrent.futures
 import contextvars
 import decimal
-import inspect
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
 import sqlalchemy as sa
 
 from eckit.kernel.errors import EckitError, PluginError, Problem, RefusedError
-from eckit.kernel.hookspecs import Failure, HookSpec, Kind, conforms
+from eckit.kernel.hookspecs import Failure, HookSpec, Kind, checker
 
 T = TypeVar("T")
 _CONTEXT = decimal.Context(prec=28, rounding=decimal.ROUND_HALF_EVEN)
+_MAY_REFUSE = frozenset({Kind.PROPOSE, Kind.CHECK, Kind.CHOOSE})
+RESTING = "resting after failures"
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +39,6 @@ class Limits:
     overruns: int = 3
     rest_s: float = 30.0
     conversation_s: float = 20.0
-    workers: int = 16
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +118,8 @@ class ConversationTimeoutError(EckitError):
 
     code: ClassVar[str] = "conversation-timeout"
     plugin: str = ""
+    what: str = ""
+    limit_s: float = 0.0
 
 
 class Call:
@@ -165,7 +166,7 @@ class Plugins:
         self.registered: dict[str, dict[str, Registered[Any]]] = {}
         self.tracks: defaultdict[tuple[str, str], Track] = defaultdict(Track)
         self._owners = {table.key: info.name for info in self.infos.values() for table in info.tables}
-        self._pool = concurrent.futures.ThreadPoolExecutor(self.limits.workers, thread_name_prefix="eckit-talk")
+        self._checks = {spec.name: checker(spec.answer) for spec in self.specs.values()}
         self._facts: dict[tuple[str, str], tuple[int, Any]] = {}
         self._facts_lock = threading.Lock()
 
@@ -209,91 +210,89 @@ class Plugins:
         """One implementation, guarded and measured.
 
         :raises PluginError: it raised, answered another type, or its breaker is open.
-        :raises RefusedError: it refused on purpose, with an error of eckit's.
+        :raises RefusedError: it refused on purpose, with an error of eckit's; only where the operation may be refused.
         """
-        track = self.tracks[implementation.plugin, spec.name]
-        started = time.monotonic()
-        if spec.failure is Failure.DROP and track.rests_until > started:
-            raise self._failed(implementation.plugin, spec.name, "resting after failures")
-        arguments = {name: facts[name] for name in implementation.arguments}
-        trouble: str | None = None
-        value: Any = None
+        plugin, hook, heard = implementation.plugin, spec.name, spec.kind is Kind.HAPPENED
+        track = self.tracks[plugin, hook]
+        if spec.failure is Failure.DROP and not heard and track.rests_until > time.monotonic():
+            raise PluginError(plugin=plugin, hook=hook, reason=RESTING)
+        saved, started, failed = decimal.getcontext(), time.monotonic(), True
+        decimal.setcontext(_CONTEXT.copy())
         try:
-            with decimal.localcontext(_CONTEXT):
-                value = implementation.function(**arguments)
-            if not conforms(value, spec.answer):
-                trouble = f"answered {type(value).__name__}"
-        except RefusedError:
-            if spec.kind is Kind.HAPPENED:
-                trouble = "refused"
-            else:
+            value = implementation.function(**{name: facts[name] for name in implementation.arguments})
+            failed = not (heard or self._checks[hook](value))  # what a listener returns is nobody's business
+        except (Exception, SystemExit) as error:
+            if isinstance(error, RefusedError) and spec.failure is Failure.CLOSED and spec.kind in _MAY_REFUSE:
+                failed = False
                 raise
-        except Exception as error:
-            self._note(track, started, failed=True)
-            raise self._failed(implementation.plugin, spec.name, type(error).__name__) from error
-        self._note(track, started, failed=trouble is not None)
-        if trouble is not None:
-            raise self._failed(implementation.plugin, spec.name, trouble)
+            raise PluginError(plugin=plugin, hook=hook, reason=type(error).__name__) from error
+        finally:
+            decimal.setcontext(saved)
+            self._note(track, started, failed=failed, limit_s=self.limits.inline_s)
+        if failed:
+            raise PluginError(plugin=plugin, hook=hook, reason=f"answered {type(value).__name__}")
         return value
 
-    def _note(self, track: Track, started: float, *, failed: bool) -> None:
+    def guarded(self, plugin: str, what: str, function: Callable[..., T], *args: Any) -> T:
+        """An inline call of an object a plugin registered (``answer``, ``quote``, ``judge``), guarded and measured.
+
+        It may not use the network: that is a conversation. The caller checks what comes back.
+
+        :raises PluginError: it raised; the cause is in ``__cause__``.
+        """
+        started, failed = time.monotonic(), True
+        try:
+            with decimal.localcontext(_CONTEXT):
+                value = function(*args)
+            failed = False
+        except (Exception, SystemExit) as error:
+            raise PluginError(plugin=plugin, hook=what, reason=type(error).__name__) from error
+        finally:
+            self._note(self.tracks[plugin, what], started, failed=failed, limit_s=self.limits.inline_s)
+        return value
+
+    def _note(self, track: Track, started: float, *, failed: bool, limit_s: float) -> None:
+        """Count a call. Not locked: two threads may lose a count, which no decision about data rests on."""
         took = time.monotonic() - started
-        late = took > self.limits.inline_s
+        late = took > limit_s
         track.calls += 1
-        track.worst_s = max(track.worst_s, took)
+        if took > track.worst_s:
+            track.worst_s = took
+        if not (late or failed):
+            track.in_a_row = 0
+            return
         track.overruns += late
         track.failures += failed
-        track.in_a_row = track.in_a_row + 1 if late or failed else 0
+        track.in_a_row += 1
         if track.in_a_row >= self.limits.overruns:
             track.rests_until = started + took + self.limits.rest_s
-
-    @staticmethod
-    def _failed(plugin: str, hook: str, reason: str) -> PluginError:
-        return PluginError(plugin=plugin, hook=hook, reason=reason)
 
     # -- conversations -------------------------------------------------------------------------------------------
 
     def converse(
         self, plugin: str, what: str, function: Callable[..., T], *args: Any, limit_s: float | None = None
     ) -> T:
-        """Run a call that may use the network, on a worker thread with a hard limit. Callers check before that no
-        transaction is open (``begin.require_no_transaction``).
+        """Run a call that may use the network, on a worker thread with a hard limit. Use ``begin.converse``, which also
+        makes sure that no transaction is open.
 
         :raises ConversationTimeoutError: cut off at the limit; the thread is left to end by itself.
         :raises PluginError: it raised; the cause is in ``__cause__``.
         """
-        context = contextvars.copy_context()
-        track = self.tracks[plugin, what]
-        started = time.monotonic()
-
-        def guarded() -> T:
-            with decimal.localcontext(_CONTEXT):
-                return function(*args)
-
-        future = self._pool.submit(context.run, guarded)
+        limit = self.limits.conversation_s if limit_s is None else limit_s
+        track, started, failed = self.tracks[plugin, what], time.monotonic(), True
+        talk: _Talk[T] = _Talk(contextvars.copy_context(), function, args)
+        # One thread for each, and none that the interpreter waits for at its end: a pool would be starved by plugins
+        # that hang, and would keep the process from ending.
+        threading.Thread(target=talk.run, name=f"eckit-{plugin}-{what}", daemon=True).start()
         try:
-            value = future.result(timeout=limit_s or self.limits.conversation_s)
-        except concurrent.futures.TimeoutError as error:
-            if future.done():  # the plugin's own TimeoutError, not ours
-                self._note(track, started, failed=True)
-                raise self._failed(plugin, what, "TimeoutError") from error
-            future.cancel()
-            self._note(track, started, failed=True)
-            self._replace_pool()
-            raise ConversationTimeoutError(plugin=plugin) from error
-        except Exception as error:
-            self._note(track, started, failed=True)
-            raise self._failed(plugin, what, type(error).__name__) from error
-        track.calls += 1
-        return value
-
-    def _replace_pool(self) -> None:
-        """A hanging thread keeps its worker for good; start a fresh pool so that others are not starved."""
-        old, self._pool = (
-            self._pool,
-            concurrent.futures.ThreadPoolExecutor(self.limits.workers, thread_name_prefix="eckit-talk"),
-        )
-        old.shutdown(wait=False)
+            if not talk.over.wait(limit):
+                raise ConversationTimeoutError(plugin=plugin, what=what, limit_s=limit)
+            if talk.error is not None:
+                raise PluginError(plugin=plugin, hook=what, reason=type(talk.error).__name__) from talk.error
+            failed = False
+            return cast("T", talk.value)
+        finally:
+            self._note(track, started, failed=failed, limit_s=limit)
 
     # -- things registered ---------------------------------------------------------------------------------------
 
@@ -346,10 +345,28 @@ class Plugins:
         return loaded
 
     def close(self) -> None:
-        """Let the worker threads end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Forget what was loaded for plugins."""
+        with self._facts_lock:
+            self._facts.clear()
 
 
-def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the arguments an implementation wants."""
-    return tuple(name for name in inspect.signature(function).parameters if name != "self")
+class _Talk(Generic[T]):
+    """A conversation on its own thread."""
+
+    def __init__(self, context: contextvars.Context, function: Callable[..., T], args: tuple[Any, ...]) -> None:
+        self.over = threading.Event()
+        self.value: T | None = None
+        self.error: BaseException | None = None
+        self._context, self._function, self._args = context, function, args
+
+    def run(self) -> None:
+        try:
+            self.value = self._context.run(self._guarded)
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits
+            self.error = error
+        finally:
+            self.over.set()
+
+    def _guarded(self) -> T:
+        with decimal.localcontext(_CONTEXT):
+            return self._function(*self._args)

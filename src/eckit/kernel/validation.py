@@ -1,6 +1,7 @@
 """What a plugin implements, and whether it fits the hooks this version declares."""
 
 import difflib
+import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ def implementations_of(
 ) -> tuple[list[tuple[str, Implementation]], list[Problem]]:
     """The hooks a plugin implements with its functions, and those that fit no hook there is."""
     manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(_Namespace({spec.name: spec.function for spec in specs}))
+    manager.add_hookspecs(_namespace(specs))
     try:
         manager.register(found.plugin, found.name)
     except pluggy.PluginValidationError as error:
@@ -70,8 +71,8 @@ def _problem(found: Found, code: str, value: object = "", *, limit: object = "",
     return Problem(code=code, path=f"plugins.{found.name}", value=value, limit=limit, suggestion=suggestion)
 
 
-class _Namespace:
+def _namespace(specs: Iterable[HookSpec]) -> types.ModuleType:
     """What pluggy reads hook specifications from."""
-
-    def __init__(self, members: Mapping[str, Any]) -> None:
-        self.__dict__.update(members)
+    module = types.ModuleType("eckit_hooks")
+    vars(module).update({spec.name: spec.function for spec in specs})
+    return module

@@ -7,9 +7,9 @@ savepoint and leaves the transaction to the host.
 import contextlib
 import contextvars
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import attrs
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from eckit.kernel.plugins import Plugins
 from eckit.kernel.refs import Ref
 from eckit.kernel.tables import PREFIX
 
+T = TypeVar("T")
 _open: contextvars.ContextVar[tuple["Work", ...]] = contextvars.ContextVar("eckit_open_works", default=())
 
 
@@ -194,6 +195,18 @@ class Begin:
         if any(work.begin.shop_id == self.shop_id for work in _open.get()):
             raise WorkOpenError(what=what)
 
+    def converse(
+        self, plugin: str, what: str, function: Callable[..., T], *args: Any, limit_s: float | None = None
+    ) -> T:
+        """A call to a plugin that may use the network; the only way to make one.
+
+        :raises WorkOpenError: a transaction is open here: no lock is held across the network.
+        :raises ConversationTimeoutError: cut off at the hard limit; what it was doing may have happened.
+        :raises PluginError: it raised; the cause is in ``__cause__``.
+        """
+        self.require_no_transaction(f"{plugin}.{what}")
+        return self.plugins.converse(plugin, what, function, *args, limit_s=limit_s)
+
     @contextmanager
     def read(self, actor: Actor) -> Iterator[Work]:
         """A Work that sees one state of the database and may not write."""
@@ -201,6 +214,7 @@ class Begin:
             work = self._work(self, connection, actor, writes=False)
             with _entered(work):
                 yield work
+                work._flush()  # nothing, or ReadOnlyError: an event announced here would be lost without a word
 
     @contextmanager
     def write(self, actor: Actor, key: Key | None = None) -> Iterator[Work]:

@@ -323,7 +323,7 @@ Outcome = (
 class SnapshotMovement:
     """A movement as the provider tells it.
 
-    :ivar kind: authorize, capture, void, refund, refund_failed, capture_reversed, dispute, dispute_won.
+    :ivar kind: authorize, capture, void, refund, refund_failed, capture_reversed, dispute, dispute_won, dispute_lost.
     :ivar movement_ref: the provider's id of it, or built from facts that differ per movement.
     :ivar reference: our operation's reference, where the provider keeps it.
     """
@@ -533,7 +533,7 @@ class Scrubs(Protocol):
 
 
 class OpState(enum.Enum):
-    """State of one attempt to do something; the closed table is in ``rules``."""
+    """State of one attempt to do something; the closed table is ``rules.moves.MOVES``."""
 
     PLANNED = "planned"
     SENT = "sent"
@@ -547,13 +547,35 @@ class OpState(enum.Enum):
     NEEDS_HUMAN = "needs_human"
 
 
+class OpMove(enum.Enum):
+    """What moves an operation."""
+
+    SENDING = "sending"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    BUYER_MUST_ACT = "buyer_must_act"
+    PROVIDER_WORKS = "provider_works"
+    NO_ANSWER = "no_answer"
+    NOT_SENT = "not_sent"
+    EXPIRED = "expired"
+    ABANDONED = "abandoned"
+    OVERDUE = "overdue"
+    NOT_FOUND = "not_found"
+    GIVEN_UP = "given_up"
+    LATE_MONEY = "late_money"
+
+
 @attrs.frozen(kw_only=True)
 class StoredOperation:
     """One row per attempt to do something.
 
     :ivar request_hash: SHA-256 of the canonical request; one reference, one request.
     :ivar action: what the buyer must do, as stored, without secrets.
-    :ivar check_at: when recovery looks at it next.
+    :ivar check_at: when recovery looks at it next. ``checks``: how often it has, since the state last changed.
+    :ivar expires_at: when the buyer's time is over; of a finished authorization, when the reservation ends.
+    :ivar in_doubt_at: since when nobody knows.
+    :ivar late: its money came after it had been given up.
+    :ivar retry: of a decline: same, other, never.
     """
 
     id: OperationId
@@ -576,6 +598,8 @@ class StoredOperation:
     expires_at: dt.datetime | None = None
     late: bool = False
     key: str | None = None
+    in_doubt_at: dt.datetime | None = None
+    retry: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -674,7 +698,12 @@ class Notice:
 
 @attrs.frozen(kw_only=True)
 class Task:
-    """Something only a person can do: a refund that failed, money nobody expected."""
+    """Something only a person can do: a refund that failed, money nobody expected. One per payment, kind and ``about``.
+
+    :ivar kind: give_back, overpaid, underpaid, revive, late_money, refund_failed, dispute, misfit, in_doubt, not_sent,
+        over_captured.
+    :ivar about: what it is about: an operation's id, a movement's reference, or nothing.
+    """
 
     kind: str
     payment_id: PaymentId
@@ -682,6 +711,83 @@ class Task:
     reason: str
     opened_at: dt.datetime
     closed_at: dt.datetime | None = None
+    about: str = ""
+
+
+class PaymentState(enum.Enum):
+    """What a payment's operations and movements amount to; computed, never stored."""
+
+    NEW = "new"
+    AWAITING_BUYER = "awaiting_buyer"
+    AWAITING_FUNDS = "awaiting_funds"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    AUTH_EXPIRED = "auth_expired"
+    PARTIALLY_CAPTURED = "partially_captured"
+    PAID_PROVISIONAL = "paid_provisional"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    OVERPAID = "overpaid"
+    LATE_PAID = "late_paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    CHARGED_BACK = "charged_back"
+    VOIDED = "voided"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+
+
+@attrs.frozen(kw_only=True)
+class PaymentStatus:
+    """A payment's state and what lies over it.
+
+    :ivar in_doubt: an operation's outcome is unknown: no new money operation is possible, the sums stay as they are.
+    :ivar needs_human: recovery gave up on it; a person must find evidence.
+    :ivar late: its money came after it had been given up.
+    """
+
+    state: PaymentState
+    in_doubt: bool = False
+    needs_human: bool = False
+    refund_pending: bool = False
+    refund_failed: bool = False
+    late: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class PaymentResult:
+    """How a payment stands, for who asked: what the buyer must do next, or why it was declined.
+
+    :ivar payment: None where nothing is to be paid.
+    :ivar action: where to send the buyer, or what to pay with.
+    :ivar decline: the newest definite no; its text for buyers is ``decline.<code>``.
+    """
+
+    payment: Payment | None
+    status: PaymentStatus
+    action: Redirect | Voucher | BankInstructions | None = None
+    decline: Declined | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ChaseReport:
+    """What one round of recovery did.
+
+    :ivar sent: planned operations sent. ``asked``: operations looked up at their provider.
+    :ivar settled: operations that ended. ``in_doubt``: still unknown. ``needs_human``: given up on.
+    :ivar failed: operations this round stumbled over; they come up again.
+    """
+
+    sent: int = 0
+    asked: int = 0
+    settled: int = 0
+    in_doubt: int = 0
+    needs_human: int = 0
+    released: int = 0
+    failed: int = 0
+    notices: int = 0
 
 
 # -- events -----------------------------------------------------------------------------------------------------------

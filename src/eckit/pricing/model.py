@@ -63,7 +63,7 @@ class TaxFacts:
     registration: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # made by the dozen: without slots, half the time
 class Charge:
     """One amount of a quote or order, with its roles.
 
@@ -94,7 +94,7 @@ class Charge:
     phase: int = 0
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Share:
     """The part of a charge that falls on one target: ``line:<id>``, or ``charge:<id>`` for tax on shipping etc.
 
@@ -106,7 +106,7 @@ class Share:
     amount_minor: int
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # made by the dozen: without slots, half the time
 class TraceEntry:
     """One step of the pricing: which plugin, which rule, from what, what came out, how it was rounded."""
 
@@ -134,7 +134,7 @@ class ExplainLine:
     included: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # made by the dozen: without slots, half the time
 class QuoteLine:
     """One line as priced. ``list_minor`` and ``unit_minor`` are per whole unit, before line reductions.
 

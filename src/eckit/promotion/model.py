@@ -104,6 +104,7 @@ class Promotion:
     :ivar priority: lower numbers first.
     :ivar exclusive: applied alone: it and others are compared, the better for the buyer wins.
     :ivar combine: combination class: of one class only the best applies; empty combines with all.
+    :ivar released_on_cancel: whether canceling the whole order gives the use of its code back.
     """
 
     id: PromotionId
@@ -119,6 +120,7 @@ class Promotion:
     channel_ids: frozenset[ChannelId] = frozenset()
     limit_total: int | None = None
     limit_per_customer: int | None = None
+    released_on_cancel: bool = True
     active: bool = True
 
 
@@ -187,6 +189,15 @@ class Action(Protocol):
     def propose(self, draft: Draft, rules: Sequence[tuple[Any, Matched]]) -> Sequence[tuple[Adjustment, ...]]:
         """The adjustments of each rule, in order; ``code`` and ``label`` may be left empty: the promotion's are used."""
         ...
+
+
+@attrs.frozen(kw_only=True)
+class Use:
+    """A promotion an order is about to use: through a code, or by itself."""
+
+    promotion_id: PromotionId
+    coupon: str | None
+    amount_minor: int
 
 
 @attrs.frozen(kw_only=True)

@@ -159,12 +159,11 @@ def count(work: Work, variant: str, counted: int, *, at: str, expect_version: in
     _count_of(counted, "counted", least=0)
     place = _place(work, variant, at)
     store.put_on_hand(work, {place: 0})
-    level = store.lock_level(work, place)
-    assert level is not None  # just made
+    level = _current(work, place)
     if expect_version is not None and level.version - 1 != expect_version:
         raise LevelMovedError(what="level", on_hand=level.on_hand, version=level.version - 1)
-    cause = Ref("actor", str(work.actor))
-    _book(work, level, counted - level.on_hand, "count", cause)
+    if counted != level.on_hand:
+        _book(work, level, counted - level.on_hand, "count", Ref("actor", str(work.actor)))
     if counted > level.on_hand:
         _settle_promises(work, place)
     work.did("stock.count", Ref("variant", place[0]))
@@ -181,22 +180,17 @@ def note_sold(work: Work, variant: str, steps: int, *, at: str, cause: Ref) -> M
     place = _place(work, variant, at)
     _count_of(steps, "steps")
     store.put_on_hand(work, {place: 0})
-    level = store.lock_level(work, place)
-    assert level is not None  # just made
+    level = _current(work, place)
     missing = max(0, steps - level.on_hand)
     if missing:
         _book(work, level, missing, "found", cause)
         level = _current(work, place)
-    move = _book(work, level, -steps, "sell", cause)
     work.did("stock.note_sold", Ref("variant", place[0]), cause)
-    assert move is not None  # steps are never 0
-    return move
+    return _book(work, level, -steps, "sell", cause)
 
 
-def _book(work: Work, level: Level, steps: int, kind: str, cause: Ref) -> Movement | None:
+def _book(work: Work, level: Level, steps: int, kind: str, cause: Ref) -> Movement:
     """A movement and its counters; opens a shortage when promises lose their goods."""
-    if steps == 0:
-        return None
     place = level.variant_id, level.location_id
     short = rules.newly_short(level.on_hand + steps, level.reserved, level.short)
     store.shift(work, {place: {"on_hand": steps, "short": short}})

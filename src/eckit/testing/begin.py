@@ -1,6 +1,7 @@
 """Transactions of a shop without a shop: for tests of one capability."""
 
 import datetime as dt
+import pkgutil
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -62,11 +63,10 @@ def _specs() -> list[HookSpec]:
 
 
 def _defaults() -> list[Any]:
-    import pkgutil
-
     try:
         import eckit.defaults
     except ModuleNotFoundError:
         return []
     names = [f"eckit.defaults.{module.name}" for module in pkgutil.iter_modules(eckit.defaults.__path__)]
-    return [getattr(module, "plugin", module) for module in import_existing(names) if hasattr(module, "plugin") or hasattr(module, "eckit_interface")]
+    found = [getattr(module, "plugin", module) for module in import_existing(names)]
+    return [plugin for plugin in found if hasattr(plugin, "eckit_interface")]

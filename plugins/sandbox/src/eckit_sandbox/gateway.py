@@ -14,6 +14,7 @@ from eckit import (
     Capabilities,
     Capture,
     CardToken,
+    Declined,
     ForgedNotice,
     Gateway,
     GatewayIo,
@@ -40,6 +41,7 @@ from eckit import (
 from eckit.kernel import http
 from eckit.kernel.ids import MethodCode
 from eckit.kernel.money import exponent
+from eckit.kernel.secrets import constant_time_equal
 from eckit.kernel.texts import add_folder
 from eckit.payment import Opened, Outcome
 from eckit_sandbox import translate
@@ -166,6 +168,9 @@ class SandboxCard:
         )
 
     def _act(self, io: GatewayIo, op: Operation, kind: str, send: Callable[[Client], Reply]) -> Outcome:
+        if kind != "void" and (problem := self._amount_problem(op)):
+            return Rejected(problems=(problem,))
+
         def read(body: Mapping[str, Any]) -> Outcome:
             payment = body.get("payment", body)
             self._check(payment, op)
@@ -212,7 +217,7 @@ class SandboxCard:
             return InDoubt(cause=error)
         if any(isinstance(one, dict) and one.get("reference") == op.reference for one in _references(reply.body)):
             return read(reply.body)
-        return translate.Declined(code="other", raw_code=error, retry="never")
+        return Declined(code="other", raw_code=error, retry="never")
 
     def _check(self, body: object, op: Operation) -> None:
         if not isinstance(body, Mapping):
@@ -271,13 +276,14 @@ class SandboxCard:
         given = raw.headers[SIGNATURE.lower()]
         keys = (self._settings.notify_secret, *self._settings.retired_secrets)
         # every key is tried, so that the time taken does not tell which one was right
-        return sum(_same(given, sign(key.reveal(), at, raw.body)) for key in keys) > 0
+        return sum(constant_time_equal(given, sign(key.reveal(), at, raw.body)) for key in keys) > 0
 
     # --- care --------------------------------------------------------------------------------------------------------
 
     def check_config(self) -> tuple[Problem, ...]:
         """Look at the settings without any network; secrets are not shown."""
-        settings, found = self._settings, []
+        settings = self._settings
+        found: list[Problem] = []
         parts = urlsplit(settings.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             found.append(Problem(code="sandbox-url", path="plugins.sandbox.base_url", value=settings.base_url))
@@ -285,10 +291,9 @@ class SandboxCard:
             found.append(Problem(code="sandbox-mode", path="plugins.sandbox.mode", value=settings.mode))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}", settings.account):
             found.append(Problem(code="sandbox-account", path="plugins.sandbox.account", value=settings.account))
-        for name in ("tolerance", "timeout", "not_found_after", "max_pending"):
-            if getattr(settings, name) <= dt.timedelta(0):
-                found.append(Problem(code="sandbox-duration", path=f"plugins.sandbox.{name}"))
-        return tuple(found)
+        names = ("tolerance", "timeout", "not_found_after", "max_pending")
+        short = [name for name in names if getattr(settings, name) <= dt.timedelta(0)]
+        return (*found, *(Problem(code="sandbox-duration", path=f"plugins.sandbox.{name}") for name in short))
 
     def scrub(self, text: str) -> str:
         """Take keys, secrets and tokens out of a transcript."""
@@ -311,12 +316,6 @@ class SandboxCard:
 def _references(body: Mapping[str, Any]) -> list[Any]:
     movements, operations = body.get("movements"), body.get("operations")
     return [*(movements if isinstance(movements, list) else ()), *(operations if isinstance(operations, list) else ())]
-
-
-def _same(given: str, expected: str) -> bool:
-    from eckit.kernel.secrets import constant_time_equal
-
-    return constant_time_equal(given, expected)
 
 
 def _read_notice(body: bytes, sent_at: dt.datetime) -> Opened:

@@ -178,6 +178,16 @@ class SandboxProcess:
         """What notices are signed with."""
         return str(self._secrets()["notify_secret"])
 
+    def settings(self) -> dict[str, str]:
+        """What ``[plugins.sandbox]`` of a shop must say to use this provider."""
+        return {
+            "base_url": self.base_url,
+            "api_key": self.api_key,
+            "notify_secret": self.secret,
+            "account": self.account,
+            "mode": self.mode,
+        }
+
     def _secrets(self) -> dict[str, Any]:
         return dict(json.loads(self._secret_file.read_text(encoding="utf-8")))
 

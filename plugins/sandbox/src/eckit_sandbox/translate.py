@@ -82,7 +82,7 @@ class UnreadableError(Exception):
     """The answer is not what was asked for, or not what the provider's documentation says; names the member only."""
 
 
-# --- reading -----------------------------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def _member(body: object, name: str, kind: type) -> Any:
@@ -118,16 +118,17 @@ def _require(holds: bool, name: str) -> None:
 
 
 def check_payment(body: Mapping[str, Any], *, reference: str, currency: str, account: str, mode: str) -> None:
-    """Insist that an answer is about our payment in our account.
+    """Insist that an answer is about our payment in our account, and that its status is a word we know.
 
-    :raises UnreadableError: it is about another.
+    :raises UnreadableError: it is not; a word that is not known might say that everything else is void.
     """
+    _require(body.get("status") in STATUSES, "status")
     expected = {"reference": reference, "currency": currency, "account": account, "mode": mode}
     for name, value in expected.items():
         _require(body.get(name) == value, name)
 
 
-# --- outcomes ----------------------------------------------------------------------------------------------------------
+# --- outcomes --------------------------------------------------------------------------------------------------------
 
 
 def begin_outcome(body: Mapping[str, Any], op: Operation) -> Sent:
@@ -233,7 +234,7 @@ def failed_ref(reference: str) -> str:
     return f"{reference}.failed"
 
 
-# --- refusals ----------------------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------------
 
 
 def refused(reply: Reply) -> Refused:
@@ -261,7 +262,7 @@ def problem(reply: Reply, error: str) -> Problem:
     return Problem(code=code.get(error, "sandbox-refused"), path=path, value=error, limit=limit, suggestion=suggestion)
 
 
-# --- snapshots ---------------------------------------------------------------------------------------------------------
+# --- snapshots -------------------------------------------------------------------------------------------------------
 
 
 def snapshot(body: Mapping[str, Any]) -> Snapshot:

@@ -15,6 +15,7 @@ from eckit.cart.rules.inputs import (
     entries,
     fingerprint,
     key_digest,
+    pairs,
     quantity,
     remember,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "line_of",
     "may_use",
     "merge",
+    "pairs",
     "quantity",
     "remember",
     "remove_code",

@@ -16,9 +16,6 @@ MOVES = table(
 # fmt: on
 
 
-
-
-
 def may_use(actor: Actor, cart: Cart, permission: str) -> bool:
     """Whether the cart is in the actor's scope: its own, or by permission in its channel.
 

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -25,8 +25,6 @@ KEEP_KEYS: Final = dt.timedelta(hours=48)
 """A request key is remembered so long."""
 
 
-
-
 def quantity(value: object, path: str, *, least: int = 1) -> int:
     """The steps, when they are a whole number from ``least`` to a million.
 
@@ -35,6 +33,21 @@ def quantity(value: object, path: str, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_STEPS:
         raise invalid("wrong-quantity", path, value, limit=f"{least}…{MAX_STEPS}")
     return value
+
+
+def pairs(lines: object) -> list[tuple[Any, Any]]:
+    """What is wanted, as pairs of what and how many, at most 200.
+
+    :raises InvalidInputError: ``too-many-lines``; ``not-a-pair`` names the place.
+    """
+    if not isinstance(lines, Sequence) or isinstance(lines, str | bytes):
+        raise invalid("not-a-pair", "lines", type(lines).__name__)
+    if len(lines) > MAX_LINES:
+        raise invalid("too-many-lines", "lines", len(lines), limit=MAX_LINES)
+    for index, pair in enumerate(lines):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise invalid("not-a-pair", f"lines[{index}]", pair)
+    return [tuple(pair) for pair in lines]
 
 
 def entries(given: Mapping[str, str] | None, path: str) -> dict[str, str]:

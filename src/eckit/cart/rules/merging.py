@@ -10,6 +10,7 @@ from eckit.cart.rules.lines import add_group, is_plain, replaced, same_thing, wi
 from eckit.cart.rules.wishes import add_code, set_refs, touched
 from eckit.kernel.states import move
 
+
 def merge(source: Cart, into: Cart) -> tuple[Cart, Cart]:
     """What becomes of an anonymous cart and the cart it is merged into. Doing it again changes nothing.
 

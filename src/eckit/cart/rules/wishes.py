@@ -9,6 +9,7 @@ from eckit.cart.rules.inputs import MAX_CODES, MAX_ENTRIES, MAX_TOUCHES, entries
 from eckit.kernel.errors import invalid
 from eckit.kernel.text import fold_code
 
+
 def add_code(cart: Cart, text: str) -> Cart:
     """The cart with a code entered, folded; whether it counts is the promotions' to say.
 

@@ -1,7 +1,6 @@
 """Which of a variant's prices counts."""
 
 import datetime as dt
-from collections.abc import Iterable
 
 from eckit.catalog.model import Offer, Price, PriceList
 from eckit.channel.model import Channel
@@ -27,19 +26,27 @@ def choose_price(
     :param at: an aware instant in UTC.
     :param steps: the quantity that picks the tier.
     """
+    found = [
+        (price_list, price)
+        for price_list, price in offer.prices
+        if price.min_steps <= steps
+        and price_list.currency == currency
+        and price_list.includes_tax == includes_tax
+        and _is_for(price_list, channel, groups)
+        and _covers(price_list.window, at)
+        and _covers(price.window, at)
+    ]
+    if len(found) <= 1:
+        return found[0] if found else None
     ladders: dict[tuple[str, Window], tuple[PriceList, Price]] = {}
-    for price_list, price in offer.prices:
-        if price.min_steps > steps or price_list.currency != currency or price_list.includes_tax != includes_tax:
-            continue
-        if not (_is_for(price_list, channel, groups) and _covers(price_list.window, at) and _covers(price.window, at)):
-            continue
-        if len(offer.prices) == 1:
-            return price_list, price
-        key = (price_list.id, price.window)
-        held = ladders.get(key)
+    for price_list, price in found:
+        held = ladders.get((price_list.id, price.window))
         if held is None or held[1].min_steps < price.min_steps:
-            ladders[key] = (price_list, price)
-    return _best(ladders.values())
+            ladders[price_list.id, price.window] = (price_list, price)
+    return min(
+        ladders.values(),
+        key=lambda pair: (-pair[0].priority, pair[1].amount_minor, pair[0].code, pair[1].min_steps),
+    )
 
 
 def _is_for(price_list: PriceList, channel: Channel, groups: frozenset[str]) -> bool:
@@ -52,10 +59,3 @@ def _covers(window: Window, at: dt.datetime) -> bool:
     start, end = window.start, window.end
     return (start is None or start <= at) and (end is None or at < end)
 
-
-def _best(candidates: Iterable[tuple[PriceList, Price]]) -> tuple[PriceList, Price] | None:
-    return min(
-        candidates,
-        key=lambda pair: (-pair[0].priority, pair[1].amount_minor, pair[0].code, pair[1].min_steps),
-        default=None,
-    )
