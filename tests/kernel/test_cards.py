@@ -148,6 +148,40 @@ def test_no_corporate_number_is_taken_for_a_card(body: int) -> None:
     assert [] == find_card_numbers(f"T{9 - total % 9}{body}")
 
 
+def test_corporate_number_that_looks_like_an_old_visa_is_none() -> None:
+    """Of those that begin with 4, pass Luhn and are no barcode, none is flagged; only ones of large digits are such."""
+    tricky = 0
+    for body in range(958_877_990_000, 958_878_020_000):
+        digits = f"4{body:012d}"
+        if sum(int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits[1:]))) % 9 != 5:
+            continue  # 9 − 5 is the check digit 4
+        ean = sum(int(digit) * (1 + 2 * (index % 2)) for index, digit in enumerate(digits)) % 10 == 0
+        tricky += check_digit(digits[:12]) == digits[12] and not ean
+        assert [] == find_card_numbers(digits)
+    assert tricky > 50
+
+
+BRAND_LENGTHS = {
+    **dict.fromkeys(["4"], (13, 16, 19)),
+    **dict.fromkeys(["51", "55", "2221", "2720"], (16,)),
+    **dict.fromkeys(["34", "37"], (15,)),
+    **dict.fromkeys(["300", "305", "309", "36", "38", "39"], (14, 16, 17, 18, 19)),
+    **dict.fromkeys(["2200", "2204", "3528", "3589", "60", "69", "50", "56", "58", "81"], (16, 17, 18, 19)),
+    **dict.fromkeys(["1", "2199", "2205", "2220", "2721", "306", "308", "33", "3527", "3590", "7", "80", "9"], ()),
+}
+
+
+@pytest.mark.parametrize(("prefix", "lengths"), BRAND_LENGTHS.items(), ids=BRAND_LENGTHS)
+def test_length_must_be_one_of_the_brand(prefix: str, lengths: tuple[int, ...]) -> None:
+    """At both ends of each range of first digits."""
+    found = []
+    for length in range(11, 22):
+        body = (prefix + "0281736405918273640591")[: length - 1]
+        if find_card_numbers(body + check_digit(body)):
+            found.append(length)
+    assert lengths == tuple(found)
+
+
 def test_thirteen_digits_count_only_as_old_visa() -> None:
     """Luhn-valid, beginning with 4, neither barcode nor corporate number; others of that length are left alone."""
     assert [(0, 13)] == find_card_numbers("4222222222222")

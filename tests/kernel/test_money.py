@@ -403,7 +403,8 @@ def test_rate_is_a_fraction_of_one(rate: Rate) -> None:
         ("1,080.00", "JPY", 1080), ("1080.00", "JPY", 1080), ("１０８０", "JPY", 1080), ("１，０８０", "JPY", 1080),
         ("１０．５０", "EUR", 1050), (" 5 ", "EUR", 500), ("\u30005", "EUR", 500),
         ("999999999999999", "JPY", 10**15 - 1),
-        ("1.2345", "CLF", 12345), ("0.125", "BHD", 125),
+        ("1.2345", "CLF", 12345), ("0.125", "BHD", 125), ("1234.000", "JPY", 1234),
+        ("0.500", "EUR", 50),
     ],
 )  # fmt: skip
 def test_amounts_that_can_be_read(text: str, currency: str, minor: int) -> None:
@@ -417,7 +418,9 @@ def test_amounts_that_can_be_read(text: str, currency: str, minor: int) -> None:
         ("1,080", "EUR", "ambiguous-amount"), ("1,080", "KWD", "ambiguous-amount"),
         ("12,50", "EUR", "ambiguous-amount"),
         ("1.234,50", "EUR", "ambiguous-amount"), ("1.234.567", "EUR", "ambiguous-amount"),
-        ("1.080", "EUR", "ambiguous-amount"), ("1.080", "JPY", "ambiguous-amount"), ("1,08", "JPY", "ambiguous-amount"),
+        ("1.080", "EUR", "ambiguous-amount"), ("1.080", "JPY", "ambiguous-amount"),
+        ("123.450", "EUR", "ambiguous-amount"),
+        ("12.000", "JPY", "ambiguous-amount"), ("1,08", "JPY", "ambiguous-amount"),
         ("1,0800", "JPY", "ambiguous-amount"), ("1,2345,678", "JPY", "ambiguous-amount"),
         ("16.24", "JPY", "too-fine"), ("1.005", "USD", "ambiguous-amount"), ("0.005", "USD", "too-fine"),
         ("1.0001", "EUR", "too-fine"), ("0.12345", "CLF", "too-fine"),
@@ -451,6 +454,7 @@ def test_amounts_in_minor_units_and_with_a_sign() -> None:
         with pytest.raises(InvalidInputError) as error:
             parse_amount(text, "EUR", minor_units=True)
         assert ("too-fine", "amount") == refused(error)
+        assert "0" == error.value.problems[0].limit
     for text in ("--5", "-", "+5", "- 5"):
         with pytest.raises(InvalidInputError) as error:
             parse_amount(text, "EUR", signed=True)
@@ -497,6 +501,7 @@ def test_reading_never_fails_otherwise(text: str, currency: str) -> None:
         (2060, "KWD", "en", "KWD\xa02.060"), (1000, "IQD", "en", "IQD\xa01.000"), (100, "RSD", "en", "RSD\xa01.00"),
         (1050, "XCG", "en", "Cg.\xa010.50"), (1050, "EUR", "en-ZZ", "€10.50"), (1050, "EUR", "tlh", "€10.50"),
         (1050, "EUR", "", "€10.50"), (1050, "CHF", "ja", "CHF\xa010.50"), (-2060, "KWD", "en", "-KWD\xa02.060"),
+        (206, "CHF", "bn", "2.06\xa0CHF"), (206, "EUR", "bn", "2.06€"),
         (10**15, "JPY", "en", "¥1,000,000,000,000,000"),
     ],
 )  # fmt: skip

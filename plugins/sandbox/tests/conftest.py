@@ -1,18 +1,21 @@
 """A real provider in a child process, a client on real sockets, and a shop's notice endpoint that takes everything."""
 
+import datetime as dt
 import http.client
 import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from eckit import Secret
+from eckit_sandbox import SandboxCard, SandboxSettings
 from eckit_sandbox.client import Client
 from eckit_sandbox.process import SandboxProcess
+from plugins.sandbox.tests.asking import Io
 
 
 class SocketTransport:
@@ -30,6 +33,11 @@ class SocketTransport:
             return response.status, dict(response.headers.items()), response.read()
         finally:
             connection.close()
+
+
+class ListenerServer(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
 
 
 class Listener:
@@ -53,8 +61,7 @@ class Listener:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = ListenerServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/notices"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -76,10 +83,21 @@ class Listener:
         self._server.server_close()
 
 
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[SandboxProcess]:
-    with SandboxProcess(tmp_path / "provider", notify_backoff=0.02) as running:
+@pytest.fixture(scope="session")
+def one_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with SandboxProcess(tmp_path_factory.mktemp("provider"), notify_backoff=0.02) as running:
         yield running
+    assert "Traceback" not in (running.directory / "provider.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def provider(one_provider: SandboxProcess) -> SandboxProcess:
+    """A provider that remembers nothing; it is started again if a test ended it."""
+    if not one_provider.is_running:
+        one_provider.kill()
+        one_provider.start()
+    one_provider.reset()
+    return one_provider
 
 
 @pytest.fixture
@@ -136,3 +154,20 @@ def moved(provider: SandboxProcess) -> Callable[..., list[tuple[str, int]]]:
         return [(entry.kind, entry.amount) for entry in provider.ledger(payment)]
 
     return read
+
+
+@pytest.fixture
+def settings(provider: SandboxProcess) -> SandboxSettings:
+    known = provider.settings()
+    secrets = {name: Secret(known.pop(name)) for name in ("api_key", "notify_secret")}
+    return SandboxSettings(**known, **secrets, timeout=dt.timedelta(seconds=2))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def gateway(settings: SandboxSettings) -> SandboxCard:
+    return SandboxCard(settings)
+
+
+@pytest.fixture
+def io(provider: SandboxProcess) -> Io:
+    return Io(f"127.0.0.1:{provider.port}")

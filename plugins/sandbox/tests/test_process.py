@@ -1,5 +1,6 @@
 """The child process: quick to start, restartable, and never left behind."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -16,9 +17,9 @@ from eckit_sandbox.client import Client, NotSentError
 from eckit_sandbox.process import SandboxError, SandboxProcess
 
 
-def sell(client: Client, provider: SandboxProcess, reference: str) -> None:
+def sell(client: Client, provider: SandboxProcess, reference: str, token: str = "tok_ok") -> None:
     mine = Client(client.transport, provider.base_url, provider.account, provider.api_key)
-    mine.begin(reference=reference, amount=9, currency="JPY", token="tok_ok", capture=True)
+    mine.begin(reference=reference, amount=9, currency="JPY", token=token, capture=True)
 
 
 def ended(pid: int, seconds: float) -> bool:
@@ -44,6 +45,26 @@ def test_killed_provider_comes_back_with_everything(tmp_path: Path, client: Clie
         assert (provider.base_url, provider.api_key, provider.secret) == before
         sell(client, provider, "r0")
         assert len(provider.ledger()) == 20
+
+
+def test_reset_forgets_everything(tmp_path: Path, client: Client) -> None:
+    """After a reset the provider is as new, but for its address and secrets; what was pending never comes."""
+    with SandboxProcess(tmp_path / "p", pending_seconds=0.1) as provider:
+        before = (provider.base_url, provider.api_key, provider.secret)
+        sell(client, provider, "r1")
+        sell(client, provider, "r2", token="tok_pending_ok")
+        provider.script({"do": "rate_limit"})
+        provider.set_clock(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        provider.notify("http://127.0.0.1:9/")
+        provider.reset()
+        time.sleep(0.2)
+        state = provider.state()
+        assert (provider.ledger(), provider.requests(), state["rules"], state["notices"]) == ((), [], [], [])
+        assert (state["notify_url"], state["now"] > "2025") == (None, True)
+        sell(client, provider, "r1")
+        assert [entry.payment for entry in provider.ledger()] == ["r1"]
+        assert (provider.base_url, provider.api_key, provider.secret) == before
+        assert "Traceback" not in (provider.directory / "provider.log").read_text(encoding="utf-8")
 
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:

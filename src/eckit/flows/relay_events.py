@@ -1,12 +1,19 @@
 """Send what happened to those who want to hear it, after it committed."""
 
+import functools
+
+from eckit.flows.send_mails import queue_mails
 from eckit.kernel.relay import RelayReport, relay
 from eckit.kernel.work import Begin
 
+MAILS = "eckit-mails"
+"""The core's own subscriber: it queues mails."""
+
 
 def relay_events(begin: Begin, *, limit: int = 100) -> RelayReport:
-    """Deliver up to ``limit`` events of the outbox to every plugin that implements their hook, each apart.
+    """Deliver up to ``limit`` events of the outbox to the core's mails and to every plugin that implements their hook.
 
-    At least once, with a stable event id; a subscriber that fails is retried and then parked, without holding up others.
+    At least once, with a stable event id, each subscriber apart; one that fails is retried and then parked, without holding
+    up others.
     """
-    return relay(begin, batch=limit)
+    return relay(begin, batch=limit, subscribers={MAILS: functools.partial(queue_mails, begin)})

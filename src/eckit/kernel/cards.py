@@ -9,7 +9,7 @@ may pass Luhn by chance (one number in ten does):
 
 * EAN-13 and ISBN-13 barcodes and Japanese corporate numbers. Only Visa's obsolete 13-digit numbers have that length, so
   a number of 13 digits counts only when it starts with 4 and has neither a valid EAN nor a valid corporate check
-  digit: one old Visa number in five escapes, no barcode is ever taken for a card.
+  digit: one old Visa number in ten escapes, no barcode is ever taken for a card.
 * Maestro numbers of 13 to 15 digits, of which none are left, for the sake of barcodes of boxes (GTIN-14).
 * identifiers that mix letters and digits (UUIDs, ``ord_…``): a run of digits inside one is no card number.
 * digits in a longer unbroken run (20 and more), which have no place where a number would begin.

@@ -12,11 +12,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from eckit.kernel import host_hooks
 from eckit.kernel.discovery import Found, find_plugins
 from eckit.kernel.errors import CompositionError, EckitError, InvalidInputError, PluginError, Problem
 from eckit.kernel.hookspecs import HookSpec, Kind
 from eckit.kernel.plugins import Implementation, Limits, PluginInfo, Plugins
-from eckit.kernel.settings import plugin_settings
+from eckit.kernel.settings import ShopSettings, plugin_settings
 from eckit.kernel.tables import PREFIX
 from eckit.kernel.validation import implementations_of, interface_problems
 
@@ -46,6 +47,7 @@ def compose_plugins(
     explicit: Iterable[Any] = (),
     *,
     discover: bool = False,
+    settings: ShopSettings | None = None,
     settings_source: Mapping[str, Any] | None = None,
     order: Sequence[str] = (),
     disabled: Iterable[str] = (),
@@ -55,8 +57,10 @@ def compose_plugins(
 ) -> Plugins:
     """All plugins, checked, with their settings, in the order of their names.
 
+    :param specs: the hooks of the capabilities; those of the family ``host`` are always there.
     :param explicit: plugin objects; one that is also installed counts once.
     :param discover: also those installed, by the entry points of the group ``eckit``.
+    :param settings: a shop's settings, which say all that follows but ``collect``.
     :param settings_source: plugin name → its raw settings, or an instance of them.
     :param order: names of plugins, which ranks them where several implement a ``choose_`` hook; the core's own come last.
     :param disabled: plugins not to use; they are not even imported if installed.
@@ -64,52 +68,65 @@ def compose_plugins(
     :param collect: what each capability collects from ``register_`` hooks.
     :raises CompositionError: with every problem found.
     """
-    specs, off = list(specs), frozenset(disabled)
-    found, problems = find_plugins(explicit, discover=discover, disabled=off)
-    off |= {problem.path.removeprefix("plugins.") for problem in problems if problem.path.startswith("plugins.")}
-    drafts = [_draft(plugin, specs, (settings_source or {}).get(plugin.name)) for plugin in found]
-    _check_tables(drafts)
-    problems += _names_problems(found, off, settings_source or {}, order)
-    while True:
-        problems += [problem for draft in drafts for problem in draft.problems]
-        faulty = {draft.name for draft in drafts if draft.problems}
-        off |= faulty
-        drafts = [draft for draft in drafts if draft.name not in faulty]
-        if _check_choices(drafts, specs, order):
-            continue
-        plugins = _composed(drafts, specs, order, limits, problems, off)
-        if not _collect(plugins, collect, drafts):
-            break
-        plugins.close()
-    if strict and problems:
-        raise CompositionError(problems=tuple(problems))
+    if settings is not None:
+        settings_source, order, disabled = settings.plugins, settings.plugin_order, settings.disabled_plugins
+        strict, limits = settings.strict, settings.limits
+    composition = _Composition(
+        specs=[*host_hooks.SPECS, *specs],
+        settings=settings_source or {},
+        order=tuple(order),
+        limits=limits,
+        collect=tuple(collect),
+    )
+    plugins = composition.of(explicit, discover=discover, disabled=frozenset(disabled))
+    if strict and plugins.problems:
+        raise CompositionError(problems=plugins.problems)
     return plugins
 
 
-def _composed(
-    drafts: list[_Draft],
-    specs: list[HookSpec],
-    order: Sequence[str],
-    limits: Limits | None,
-    problems: list[Problem],
-    off: frozenset[str],
-) -> Plugins:
-    implementations: defaultdict[str, list[Implementation]] = defaultdict(list)
-    for draft in sorted(drafts, key=lambda draft: draft.name):
-        for hook, implementation in draft.implementations:
-            implementations[hook].append(implementation)
-    ranks = {draft.name: (*_rank(draft, order), draft.name) for draft in drafts}
-    for spec in specs:
-        if spec.kind is Kind.CHOOSE and spec.name in implementations:
-            implementations[spec.name].sort(key=lambda implementation: ranks[implementation.plugin])
-    return Plugins(
-        infos=[_info(draft) for draft in drafts],
-        specs=specs,
-        implementations=implementations,
-        limits=limits,
-        problems=tuple(problems),
-        disabled=tuple(sorted(off)),
-    )
+@attrs.frozen(kw_only=True)
+class _Composition:
+    """What is composed, and how."""
+
+    specs: list[HookSpec]
+    settings: Mapping[str, Any]
+    order: tuple[str, ...]
+    limits: Limits | None
+    collect: tuple[Collect, ...]
+
+    def of(self, explicit: Iterable[Any], *, discover: bool, disabled: frozenset[str]) -> Plugins:
+        found, problems = find_plugins(explicit, discover=discover, disabled=disabled)
+        off = disabled | {problem.path.removeprefix("plugins.") for problem in problems if problem.path[:8] == "plugins."}
+        problems += _names_problems(found, off, self.settings, self.order)
+        drafts = [_draft(plugin, self.specs, self.settings.get(plugin.name)) for plugin in found]
+        _check_tables(drafts)
+        while True:
+            problems += [problem for draft in drafts for problem in draft.problems]
+            off |= {draft.name for draft in drafts if draft.problems}
+            drafts = [draft for draft in drafts if not draft.problems]
+            if _check_choices(drafts, self.specs, self.order):
+                continue
+            plugins = self._made(drafts, problems, off)
+            if not _collect(plugins, self.collect, drafts):
+                return plugins
+
+    def _made(self, drafts: list[_Draft], problems: list[Problem], off: frozenset[str]) -> Plugins:
+        implementations: defaultdict[str, list[Implementation]] = defaultdict(list)
+        for draft in drafts:  # sorted by name
+            for hook, implementation in draft.implementations:
+                implementations[hook].append(implementation)
+        ranks = {draft.name: _rank(draft, self.order) for draft in drafts}
+        for spec in self.specs:
+            if spec.kind is Kind.CHOOSE and spec.name in implementations:
+                implementations[spec.name].sort(key=lambda implementation: ranks[implementation.plugin])
+        return Plugins(
+            infos=map(_info, drafts),
+            specs=self.specs,
+            implementations=implementations,
+            limits=self.limits,
+            problems=tuple(problems),
+            disabled=tuple(sorted(off)),
+        )
 
 
 def _info(draft: _Draft) -> PluginInfo:

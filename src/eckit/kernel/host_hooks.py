@@ -3,6 +3,7 @@
 These hooks take no arguments and are asked once, when the shop is composed, before the plugin's settings exist.
 """
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def register_settings() -> type:  # type: ignore[empty-body]
     """The attrs class of the plugin's settings, read from ``[plugins.<name>]`` and the environment.
 
     Field types say what is accepted: text, ``int``, ``bool``, ``Decimal`` (written as text), ``timedelta`` (whole
-    seconds), ``Secret``, enumerations, tuples and mappings of these, and nested attrs classes. Unknown keys are refused.
+    seconds), ``Secret``, enumerations, tuples and mappings of these, and attrs classes. Unknown keys are refused.
     """
 
 
@@ -85,8 +86,5 @@ def register_pages() -> tuple[Page, ...]:  # type: ignore[empty-body]
     """Pages for a back office."""
 
 
-def specs() -> list[Any]:
-    """The hooks of the family ``host``."""
-    import sys
-
-    return list(declared(sys.modules[__name__], "host"))
+SPECS = declared(sys.modules[__name__], "host")
+"""The hooks of the family ``host``; every composition has them."""

@@ -6,15 +6,17 @@ there, lists with commas. What cannot be understood is refused with its path; no
 is shown.
 """
 
+import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, Self, TypeVar, get_args
 
 import attrs
 
-from eckit.kernel.database import DatabaseSettings
+from eckit.kernel.database import DatabaseSettings, shown_url
 from eckit.kernel.errors import InvalidInputError, Problem, invalid
 from eckit.kernel.ids import ShopId, expect_id
 from eckit.kernel.plugins import Limits
@@ -60,24 +62,24 @@ class MailSettings:
     password: Secret | None = None
 
 
-def _masked(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    return repr({name: MASK for name in sorted(tables)})
+def _masked(tables: Mapping[str, Any]) -> str:
+    return repr(dict.fromkeys(sorted(tables), MASK))
 
 
 @attrs.frozen(kw_only=True)
 class ShopSettings:
     """Everything a shop is composed from.
 
-    :ivar shop: the shop's id, ``shp_…``; names the shop in events, logs and keys.
+    :ivar shop_id: the shop's id, ``shp_…``; names the shop in events, logs and keys.
     :ivar discover: use the plugins that are installed, not only those given to ``Shop.compose``.
     :ivar strict: refuse to start when a plugin cannot be used; otherwise it is left out and listed.
     :ivar plugin_order: ranks plugins where several could choose; those not named come after, the core's defaults last.
     :ivar disabled_plugins: installed plugins that are not used.
     :ivar trusted_platforms: actors (``agent:ucp``) whose word on who a customer is counts.
-    :ivar plugins: the raw settings of each plugin, structured when the shop is composed.
+    :ivar plugins: the settings of each plugin: raw, as they are read, until the shop is composed; or an instance.
     """
 
-    shop: ShopId = attrs.field(validator=lambda _self, _field, value: _shop_id(value))
+    shop_id: ShopId = attrs.field(validator=lambda _self, _field, value: _shop_id(value))
     database: DatabaseSettings
     discover: bool = True
     strict: bool = True
@@ -87,21 +89,28 @@ class ShopSettings:
     limits: Limits = Limits()
     http: HttpSettings = HttpSettings()
     mail: MailSettings = MailSettings()
-    plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict, repr=_masked, hash=False)
+    plugins: Mapping[str, Any] = attrs.field(factory=dict, repr=_masked, hash=False)
+
+    @classmethod
+    def of(cls, url: str, **others: Any) -> Self:
+        """The settings of a shop of which nothing but the database is said; its id is a digest of the URL."""
+        digest = hashlib.sha256(shown_url(url).encode()).hexdigest()[:26]  # a subset of the digits of ids
+        return cls(**{"shop_id": f"shp_{digest}", "database": DatabaseSettings(url=url), **others})
+
+    @classmethod
+    def load(cls, path: Path | str | None = None, environ: Mapping[str, str] | None = None) -> Self:
+        """The settings of a TOML file, if one is given, with the environment's over them.
+
+        :param environ: the process's own unless given.
+        :raises InvalidInputError: naming every setting that cannot be used; ``cannot-read`` for the file itself.
+        """
+        given = {} if path is None else _read(Path(path))
+        _override(given, os.environ if environ is None else environ)
+        return structure(cls, given, shown=False)
 
 
 def _shop_id(value: str) -> None:
-    expect_id("shop", value, path="shop")
-
-
-def load(path: Path | None, environ: Mapping[str, str]) -> ShopSettings:
-    """The settings of a file, if one is given, with the environment's over them.
-
-    :raises InvalidInputError: naming every setting that cannot be used; ``cannot-read`` for the file itself.
-    """
-    given = _read(path) if path is not None else {}
-    _override(given, environ)
-    return structure(ShopSettings, given, shown=False)
+    expect_id("shop", value, path="shop_id")
 
 
 def plugin_settings(kind: type[T], name: str, given: object) -> T:

@@ -237,6 +237,18 @@ class Begin:
                 work._flush()
 
     @contextmanager
+    def upkeep(self) -> Iterator[sa.Connection]:
+        """A transaction of the machinery's own: leases and marks, which no actor asks for and no audit row tells of.
+
+        :raises BusyError: the database could not serialise it with others.
+        :raises WorkOpenError: a Work that writes is open here.
+        """
+        if any(work.writes and work.begin.shop_id == self.shop_id for work in _open.get()):
+            raise WorkOpenError(what="upkeep")
+        with self._translated(), self.transactions.writing() as connection:
+            yield connection
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         """Database errors leave as ours, COMMIT included."""
         try:

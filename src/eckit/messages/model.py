@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -21,16 +21,15 @@ class MailState(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class Mail:
-    """A mail to send: kind, about what, in which language; no personal data: the address is looked up when sending.
+    """A mail to send: kind and about what; no personal data: address and language are looked up when it is sent.
 
     :ivar message_id: stable, made of the event's id: a repeated mail can be recognized as such.
     """
 
     id: MailId
     kind: str
-    subject_ref: Ref
+    about: Ref
     event_id: EventId
-    locale: str
     state: MailState
     tries: int = 0
     due_at: dt.datetime
@@ -62,6 +61,14 @@ class Template:
     html: str
 
 
+@attrs.frozen(kw_only=True)
+class MessageWish:
+    """A mail to be sent because of an event: which kind, about what (an order's Ref)."""
+
+    kind: str
+    about: Ref
+
+
 @runtime_checkable
 class Transport(Protocol):
     """Takes mails. May use the network: called through the call layer, with no transaction open."""
@@ -71,10 +78,3 @@ class Transport(Protocol):
     def send(self, mail: Rendered) -> None:
         """Hand it over, or raise."""
         ...
-
-
-@attrs.frozen(kw_only=True)
-class MailData:
-    """Plain data a template sees: nested dicts, lists, text; no objects."""
-
-    values: Mapping[str, Any] = attrs.field(factory=dict, hash=False)

@@ -94,7 +94,7 @@ class Charge:
     phase: int = 0
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class Share:
     """The part of a charge that falls on one target: ``line:<id>``, or ``charge:<id>`` for tax on shipping etc.
 

@@ -17,6 +17,18 @@ from eckit.kernel.text import Text
 
 
 @attrs.frozen(kw_only=True)
+class ParcelItem:
+    """Steps of one thing to pack, with the measures of one whole unit where known."""
+
+    sku: str
+    steps: int
+    weight_grams: int | None = None
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+
+
+@attrs.frozen(kw_only=True)
 class ParcelPlan:
     """A parcel as planned from the goods: outer size where known, and weight."""
 
@@ -211,7 +223,7 @@ class Parcel:
 
 @attrs.frozen(kw_only=True)
 class Tracking:
-    """Something that happened to a parcel; stored once by the carrier's event key; the status is the highest rank seen."""
+    """Something that happened to a parcel; stored once by the carrier's event key; the highest rank seen is its status."""
 
     parcel_id: ParcelId
     key: str

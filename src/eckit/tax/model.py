@@ -10,7 +10,7 @@ from eckit.customer.model import TaxPlace
 from eckit.kernel.text import Text
 
 
-@attrs.frozen(kw_only=True, slots=False)  # one for each line of a cart: without slots, half the time
+@attrs.frozen(kw_only=True)
 class Taxable:
     """One amount to be taxed.
 

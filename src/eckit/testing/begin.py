@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eckit.kernel import host_hooks
 from eckit.kernel.clock import Clock, FixedClock
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.database import Database, DatabaseSettings
@@ -34,7 +33,7 @@ def make_begin(
     """
     services = import_existing(SERVICES)
     composed = compose_plugins(
-        [*host_hooks.specs(), *_specs()],
+        _specs(),
         [*_defaults(), *plugins],
         settings_source=settings,
         collect=[service.collect for service in services if hasattr(service, "collect")],

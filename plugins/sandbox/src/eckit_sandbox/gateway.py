@@ -29,6 +29,7 @@ from eckit import (
     Refund,
     Rejected,
     Resume,
+    Secret,
     Snapshot,
     Text,
     UnauthenticatedNotice,
@@ -190,6 +191,8 @@ class SandboxCard:
         kind: str,
     ) -> Outcome:
         client = self._client(io)
+        if client is None:
+            return Rejected(problems=self.check_config())
         try:
             reply = send(client)
             if reply.error in translate.ALREADY:
@@ -243,8 +246,11 @@ class SandboxCard:
 
     def query(self, io: GatewayIo, q: Query) -> Snapshot | NoSuchPayment | QueryFailed:
         """Ask for all movements of a payment, by our reference."""
+        client = self._client(io)
+        if client is None:
+            return QueryFailed(cause="not set up")
         try:
-            reply = self._client(io).query(q.begin_reference)
+            reply = client.query(q.begin_reference)
             if reply.error == "no_such_payment":
                 return NoSuchPayment()
             if reply.error is not None or reply.status >= 400:
@@ -274,16 +280,21 @@ class SandboxCard:
 
     def _signed(self, at: int, raw: RawRequest) -> bool:
         given = raw.headers[SIGNATURE.lower()]
-        keys = (self._settings.notify_secret, *self._settings.retired_secrets)
         # every key is tried, so that the time taken does not tell which one was right
-        return sum(constant_time_equal(given, sign(key.reveal(), at, raw.body)) for key in keys) > 0
+        return sum(constant_time_equal(given, sign(key.reveal(), at, raw.body)) for key in self._notify_keys()) > 0
+
+    def _notify_keys(self) -> tuple[Secret, ...]:
+        newest = self._settings.notify_secret
+        return self._settings.retired_secrets if newest is None else (newest, *self._settings.retired_secrets)
 
     # --- care --------------------------------------------------------------------------------------------------------
 
     def check_config(self) -> tuple[Problem, ...]:
         """Look at the settings without any network; secrets are not shown."""
         settings = self._settings
-        found: list[Problem] = []
+        secrets = {"api_key": settings.api_key, "notify_secret": settings.notify_secret}
+        missing = [name for name, secret in secrets.items() if secret is None]
+        found = [Problem(code="missing", path=f"plugins.sandbox.{name}") for name in missing]
         parts = urlsplit(settings.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             found.append(Problem(code="sandbox-url", path="plugins.sandbox.base_url", value=settings.base_url))
@@ -297,20 +308,16 @@ class SandboxCard:
 
     def scrub(self, text: str) -> str:
         """Take keys, secrets and tokens out of a transcript."""
-        settings = self._settings
-        for secret in (settings.api_key, settings.notify_secret, *settings.retired_secrets):
-            text = text.replace(secret.reveal(), "********")
+        for secret in (self._settings.api_key, *self._notify_keys()):
+            text = text if secret is None else text.replace(secret.reveal(), "********")
         return _TOKEN.sub("tok_***", text)
 
-    def _client(self, io: GatewayIo) -> Client:
+    def _client(self, io: GatewayIo) -> Client | None:
         settings = self._settings
-        return Client(
-            _Through(io),
-            settings.base_url,
-            settings.account,
-            settings.api_key.reveal(),
-            timeout=settings.timeout.total_seconds(),
-        )
+        if settings.api_key is None:
+            return None
+        key, timeout = settings.api_key.reveal(), settings.timeout.total_seconds()
+        return Client(_Through(io), settings.base_url, settings.account, key, timeout=timeout)
 
 
 def _references(body: Mapping[str, Any]) -> list[Any]:
@@ -350,8 +357,8 @@ class SandboxPlugin:
 
     @hookimpl
     def register_payment_gateways(self, settings: SandboxSettings | None) -> tuple[Gateway, ...]:
-        """The card gateway; none if the shop has no settings for it."""
-        return () if settings is None else (SandboxCard(settings),)
+        """The card gateway; none if the plugin is only installed and not set up."""
+        return () if settings is None or not settings.base_url else (SandboxCard(settings),)
 
 
 plugin = SandboxPlugin()

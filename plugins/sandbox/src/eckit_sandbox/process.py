@@ -157,6 +157,11 @@ class SandboxProcess:
     # --- facts -------------------------------------------------------------------------------------------------
 
     @property
+    def is_running(self) -> bool:
+        """Whether the child lives."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
     def pid(self) -> int:
         """The child's process id."""
         if self._child is None:
@@ -214,6 +219,10 @@ class SandboxProcess:
     def clear(self) -> None:
         """Forget all rules; the ledger stays."""
         self._post("/control/clear", {})
+
+    def reset(self) -> None:
+        """Forget everything that happened or was set, the ledger included: quicker than a new provider."""
+        self._post("/control/reset", {})
 
     def state(self) -> dict[str, Any]:
         """Return what is set, how often each rule fired, and what became of each notice."""

@@ -208,7 +208,7 @@ def operation_outcome(payment: Mapping[str, Any], op: Operation, kind: str) -> S
         case "done":
             return _done(operation, kind, money, provider_ref)
         case "pending":
-            return RefundPending(money=money, movement_ref=pending_ref(op.reference), provider_ref=provider_ref)
+            return RefundPending(money=money, movement_ref=f"{op.reference}.pending", provider_ref=provider_ref)
         case "failed":
             return declined(_member(operation, "code", str))
     raise UnreadableError("state")
@@ -222,16 +222,6 @@ def _done(operation: Mapping[str, Any], kind: str, money: Money, provider_ref: s
     facts["movement_ref"] = _member(operation, "movement_id", str)
     outcomes: dict[str, type[Captured | Voided | Refunded]] = {"capture": Captured, "void": Voided, "refund": Refunded}
     return outcomes[kind](**facts)
-
-
-def pending_ref(reference: str) -> str:
-    """The movement reference of a refund that is promised; when it is done, its movement has the provider's own id."""
-    return f"{reference}.pending"
-
-
-def failed_ref(reference: str) -> str:
-    """The movement reference of a refund that failed."""
-    return f"{reference}.failed"
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -274,12 +264,12 @@ def snapshot(body: Mapping[str, Any]) -> Snapshot:
     _require(status is not None, "status")
     currency = _member(body, "currency", str)
     moved = [_movement(one, currency) for one in _member(body, "movements", list)]
-    promised = [part for one in _member(body, "operations", list) for part in _promise(one, currency)]
+    failed = [part for one in _member(body, "operations", list) for part in _failure(one, currency)]
     return Snapshot(
         begin_reference=_member(body, "reference", str),
         provider_ref=_member(body, "id", str),
         status=str(status),
-        movements=(*moved, *promised),
+        movements=(*moved, *failed),
         decline=declined(_member(body, "code", str)) if status == "declined" else None,
         account=_member(body, "account", str),
         mode=_member(body, "mode", str),
@@ -302,23 +292,18 @@ def _movement(movement: Mapping[str, Any], currency: str) -> SnapshotMovement:
     )
 
 
-def _promise(operation: Mapping[str, Any], currency: str) -> tuple[SnapshotMovement, ...]:
-    """A refund that is not done: it is promised, and perhaps it failed afterwards."""
+def _failure(operation: Mapping[str, Any], currency: str) -> tuple[SnapshotMovement, ...]:
+    """What an operation adds to the movements: a refund that failed after it was promised. A promise adds nothing."""
     state = _member(operation, "state", str)
     _require(state in ("done", "pending", "failed"), "state")
-    if state == "done":
+    if state != "failed":
         return ()
-    reference, at = _member(operation, "reference", str), _instant(operation, "at")
-    money = from_minor(_member(operation, "amount", int), currency)
-    promise = SnapshotMovement(
-        kind="refund",
-        money=money,
-        movement_ref=pending_ref(reference),
-        at=at,
-        reference=reference,
-        finality="provisional",
-    )
+    reference = _member(operation, "reference", str)
     failure = SnapshotMovement(
-        kind="refund_failed", money=money, movement_ref=failed_ref(reference), at=at, reference=reference
+        kind="refund_failed",
+        money=from_minor(_member(operation, "amount", int), currency),
+        movement_ref=f"{reference}.failed",
+        at=_instant(operation, "at"),
+        reference=reference,
     )
-    return (promise,) if state == "pending" else (promise, failure)
+    return (failure,)

@@ -79,7 +79,7 @@ def get(work: Work, cart_id: CartId) -> Cart:
     :raises AlreadyPlacedError: an order was made of it; carries the order's id and nothing else.
     :raises CartAbandonedError: it is over.
     """
-    return usable(work, find(work, cart_id, READ)).cart
+    return usable(find(work, cart_id, READ)).cart
 
 
 def placed(work: Work, cart_id: CartId) -> OrderId | None:
@@ -141,7 +141,7 @@ def take(work: Work, cart_id: CartId, version: int, order_id: OrderId) -> Cart:
     """
     taken = store.take(work, CartId(expect_id("cart", cart_id)), version, order_id)
     if taken is None:
-        now = usable(work, find(work, cart_id, WRITE))
+        now = usable(find(work, cart_id, WRITE))
         rules.require_version(now.cart, version)
         raise MovedError(what="cart")  # somebody was about to take it and gave it back meanwhile
     scoped(work, taken, cart_id, WRITE)

@@ -19,17 +19,27 @@ WRITE: Final = "cart.write"
 
 
 def find(work: Work, cart_id: CartId, permission: str, *, lock: bool = False) -> Stored:
+    """The cart as stored, if it is in the actor's scope.
+
+    :raises NotFoundError: there is none, or not for this actor.
+    """
     found = store.find(work, CartId(expect_id("cart", cart_id)), lock=lock)
     return scoped(work, found, cart_id, permission)
 
 
 def scoped(work: Work, found: Stored | None, cart_id: CartId, permission: str) -> Stored:
+    """What was found, if it is in the actor's scope."""
     if found is None or not rules.may_use(work.actor, found.cart, permission):
         raise NotFoundError(kind="cart", id=cart_id)
     return found
 
 
-def usable(work: Work, found: Stored) -> Stored:
+def usable(found: Stored) -> Stored:
+    """What was found, if it may still change.
+
+    :raises AlreadyPlacedError: an order was made of it.
+    :raises CartAbandonedError: it is over.
+    """
     if found.order_id is not None:
         raise AlreadyPlacedError(order_id=found.order_id)
     rules.require_open(found.cart)
@@ -38,12 +48,13 @@ def usable(work: Work, found: Stored) -> Stored:
 
 def change(work: Work, cart_id: CartId, what: str, expect_version: int | None, decide: Callable[[Cart], Cart]) -> Cart:
     """Lock, check, decide, save. What changes nothing writes nothing and keeps the version."""
-    found = usable(work, find(work, cart_id, WRITE, lock=True))
+    found = usable(find(work, cart_id, WRITE, lock=True))
     rules.require_version(found.cart, expect_version)
     return save(work, found, decide(found.cart), what)
 
 
 def save(work: Work, found: Stored, changed: Cart, what: str, seen: Mapping[str, rules.Seen] | None = None) -> Cart:
+    """Write what became of a cart, with the request keys seen on it; the next version if it changed."""
     if changed == found.cart and seen is None:
         return changed
     if changed != found.cart:
@@ -56,5 +67,6 @@ def save(work: Work, found: Stored, changed: Cart, what: str, seen: Mapping[str,
 
 
 def note(work: Work, what: str, changed: Cart) -> None:
+    """The audit row's deed and the event of a change."""
     work.did(f"cart.{what}", Ref("cart", changed.id))
     work.announce(CartChanged(cart_id=changed.id, cart_version=changed.version))

@@ -33,7 +33,7 @@ def add(
     variant_id = work.variant_of(variant)
     steps = rules.quantity(steps, "steps")
     chosen = rules.entries(choices, "choices")
-    found = usable(work, find(work, cart_id, WRITE, lock=True))
+    found = usable(find(work, cart_id, WRITE, lock=True))
     seen = None
     if key is not None:
         digest = rules.key_digest(key.value if isinstance(key, Key) else key)

@@ -97,11 +97,11 @@ def _change_group(
     what: str,
     group: GroupId | None,
     expect_version: int | None,
-    change: Callable[[CartGroup], CartGroup],
+    decide: Callable[[CartGroup], CartGroup],
 ) -> Cart:
     if group is not None:
         expect_id("group", group)
-    return change(work, cart_id, what, expect_version, lambda it: rules.change_group(it, group, change))
+    return change(work, cart_id, what, expect_version, lambda it: rules.change_group(it, group, decide))
 
 
 def set_method(work: Work, cart_id: CartId, method: MethodCode | None, *, expect_version: int | None = None) -> Cart:

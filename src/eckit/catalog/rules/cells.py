@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from eckit.catalog.rules import checking
-from eckit.catalog.rules.slugs import MAX_HANDLE, PATH_MARK, slug
+from eckit.catalog.rules.slugs import MAX_HANDLE, PATH_MARK, category_code, slug
 from eckit.kernel.errors import invalid
-from eckit.kernel.money import parse_amount
+from eckit.kernel.money import exponent, parse_amount
 from eckit.kernel.text import clean
 
 Cell: TypeAlias = Callable[[str, str], object]
@@ -20,6 +20,7 @@ Cell: TypeAlias = Callable[[str, str], object]
 MANY_MARK: Final = "|"
 """Between several values of one cell: category paths, trade item numbers."""
 
+_HANDLE: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")  # the usual ones
 _DIGITS: Final = re.compile(r"[0-9]+")
 _YES: Final = frozenset({"yes", "true", "1", "公開"})
 _NO: Final = frozenset({"no", "false", "0", "非公開"})
@@ -101,6 +102,8 @@ def handle(cell: str, path: str) -> str:
 
     :raises InvalidInputError: ``missing``, ``too-long``, ``unexpected-character`` when there is no letter or digit.
     """
+    if len(cell) <= MAX_HANDLE and _HANDLE.fullmatch(cell):
+        return cell
     given = clean(folded(cell), path=path, max_length=MAX_HANDLE)
     if not given:
         raise invalid("missing", path, cell)
@@ -110,17 +113,28 @@ def handle(cell: str, path: str) -> str:
     return made
 
 
-def amount(cell: str, path: str, currency: str, *, minor_units: bool) -> int | None:
-    """Minor units of the currency; None for an empty cell.
+def amounts(*, minor_units: bool) -> Callable[[str, str, str], int | None]:
+    """A reader of amounts: cell, column and currency to minor units, None for an empty cell.
 
-    :raises InvalidInputError: ``negative-amount``, and as :func:`eckit.kernel.money.parse_amount`.
+    It raises ``negative-amount``, and as :func:`eckit.kernel.money.parse_amount`.
     """
-    given = folded(cell)
-    if not given:
-        return None
-    if given.startswith("-") and _DIGITS.search(given):
-        raise invalid("negative-amount", path, cell, limit=0)
-    return parse_amount(given, currency, minor_units=minor_units, path=path)
+
+    def read(cell: str, path: str, currency: str) -> int | None:
+        decimals = 0 if minor_units else exponent(currency)
+        if cell.isascii() and len(cell) <= 12:  # the usual forms, which can be read in one way only
+            units, point, fraction = cell.partition(".")
+            if units.isdigit() and not point:
+                return int(units) * 10**decimals
+            if units.isdigit() and decimals and len(fraction) == decimals and fraction.isdigit():
+                return int(units + fraction)
+        given = folded(cell)
+        if not given:
+            return None
+        if given.startswith("-") and _DIGITS.search(given):
+            raise invalid("negative-amount", path, cell, limit=0)
+        return parse_amount(given, currency, minor_units=minor_units, path=path)
+
+    return read
 
 
 def paths(cell: str, path: str) -> tuple[tuple[str, ...], ...]:
@@ -136,12 +150,14 @@ def _names(one: str, path: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in one.split(PATH_MARK))
     if not all(slug(name) for name in names):
         raise invalid("not-a-category-path", path, one)
-    checking.category_word(PATH_MARK.join(slug(name) for name in names), path)
+    checking.category_word(category_code(names), path)
     return names
 
 
 def gtins(cell: str, path: str) -> tuple[str, ...]:
     """Trade item numbers."""
+    if cell.isascii() and cell.isdigit() and 8 <= len(cell) <= 14:
+        return (cell,)
     numbers = [number.strip() for number in folded(cell).replace("-", "").split(MANY_MARK)]
     return tuple(checking.gtin(number, path) for number in numbers if number)
 

@@ -171,6 +171,8 @@ class Draft:
         marks: dict[str, Any] = {"ended_at": self.now if after in moves.ENDED else None}
         if by is OpMove.SENDING:
             marks["sent_at"] = self.now
+        if by is OpMove.NOT_SENT:
+            marks["sent_at"] = None
         if by is OpMove.LATE_MONEY:
             marks["late"] = True
         if after is OpState.IN_DOUBT:
@@ -222,7 +224,7 @@ class Draft:
         trouble = trouble or self._misfit(operation)
         if trouble:
             self.to_a_person(operation_id, trouble)
-        elif self._enough(operation):
+        elif operation.state is not OpState.SUCCEEDED and self._enough(operation):
             self.move(operation_id, OpMove.SUCCEEDED, **facts)
 
     def _misfit(self, operation: StoredOperation) -> str | None:

@@ -8,7 +8,7 @@ from eckit.kernel.ids import VariantId
 from eckit.kernel.money import Rounding, checked_minor, round_ratio
 from eckit.pricing.model import Charge, Kind
 from eckit.pricing.rules.choice import choose_price
-from eckit.pricing.rules.sheet import CORE, LineRow, Sheet, WantedLine
+from eckit.pricing.rules.sheet import LineRow, Sheet, WantedLine
 
 
 def price_lines(sheet: Sheet, wanted: Sequence[WantedLine], offers: Mapping[VariantId, Offer]) -> None:
@@ -61,7 +61,7 @@ def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> N
         amount_minor=amount,
         tax_class=variant.tax_class,
         earned_by="seller",
-        plugin_version=sheet.terms.versions.get(CORE, ""),
+        plugin_version=sheet.version,
         rule=price_list.code,
     )
     sheet.charges.append(charge)
@@ -70,4 +70,5 @@ def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> N
         inputs["scale"] = str(scale)
     if price.min_steps > 1:
         inputs["from_steps"] = str(price.min_steps)
-    sheet.note("goods", row.target, price_list.code, amount, inputs, rounding="line/half_up" if scale else "")
+    rounding = "line/half_up" if scale else ""
+    sheet.note("goods", row.target, price_list.code, amount, inputs, rounding=rounding)

@@ -143,21 +143,18 @@ class Sheet:
         self.applied: set[tuple[str, str]] = set()
         self.added_tax = 0
         self._codes = frozenset(terms.codes)
-        self._version = terms.versions.get(CORE, "")
+        self.version = terms.versions.get(CORE, "")
         # Ids follow from the cart's version, so that the same cart gives the same charges, here and when it is placed.
         seed = hashlib.sha256(f"{terms.cart_id}:{terms.cart_version}".encode()).digest()
         number = int.from_bytes(seed[:16]) >> 3
-        self._prefix = "chg_" + "".join(ALPHABET[number >> shift & 31] for shift in range(120, 15, -5))
+        self._prefix = "chg_" + "".join([ALPHABET[number >> shift & 31] for shift in range(120, 5, -5)])
         self._count = 0
 
     def next_id(self) -> ChargeId:
         """The id of the next charge."""
         n = self._count
         self._count = n + 1
-        return ChargeId(
-            f"{self._prefix}{ALPHABET[n >> 20 & 31]}{ALPHABET[n >> 15 & 31]}"
-            f"{ALPHABET[n >> 10 & 31]}{ALPHABET[n >> 5 & 31]}{ALPHABET[n & 31]}"
-        )
+        return ChargeId(f"{self._prefix}{ALPHABET[n >> 10]}{ALPHABET[n >> 5 & 31]}{ALPHABET[n & 31]}")
 
     def place_of(self, group_id: GroupId | None) -> TaxPlace:
         """Where a group goes, or home while that is open."""
@@ -191,7 +188,7 @@ class Sheet:
         rounding: str = "",
     ) -> None:
         """Leave a trace entry."""
-        version = self._version if plugin is CORE else self.terms.versions.get(plugin, "")
+        version = self.version if plugin is CORE else self.terms.versions.get(plugin, "")
         self.trace.append(
             TraceEntry(
                 phase=phase,

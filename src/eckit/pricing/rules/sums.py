@@ -1,7 +1,6 @@
 """The check that a quote adds up, whoever made it: our rules, an agreement, or a channel."""
 
-from collections import defaultdict
-
+from eckit.kernel.ids import ChargeId
 from eckit.pricing.errors import DoesNotAddUpError
 from eckit.pricing.model import Basis, Kind, Quote
 
@@ -15,43 +14,42 @@ def add_up(quote: Quote) -> None:
 
     :raises DoesNotAddUpError: names the sum, what it should be and what it is.
     """
-    charges = quote.charges
-    _same("total", quote.total_minor, sum([c.amount_minor for c in charges if not c.included]))
-    _same("dues", quote.total_minor, sum([due.amount_minor for due in quote.dues]))
-    _not_negative("total", quote.total_minor)
-    _shares_make_charges(quote)
-    _lines_are_their_charges(quote)
-    taxes = [charge for charge in charges if charge.kind is Kind.TAX and charge.tax is not None]
-    if taxes and quote.basis is not Basis.EXTERNAL:
-        by_rate = sum(c.tax.base_minor + (0 if c.included else c.amount_minor) for c in taxes if c.tax)
-        _same("net and tax by rate", quote.total_minor, by_rate)
-
-
-def _shares_make_charges(quote: Quote) -> None:
-    shared: defaultdict[str, int] = defaultdict(int)
-    for share in quote.shares:
-        shared[share.charge_id] += share.amount_minor
+    total, by_rate, taxes = 0, 0, set()
+    lines = {f"line:{line.id}": 0 for line in quote.lines}
     for charge in quote.charges:
+        amount = charge.amount_minor
+        if not charge.included:
+            total += amount
+        if charge.kind is Kind.TAX:
+            taxes.add(charge.id)
+            if charge.tax is not None:
+                by_rate += charge.tax.base_minor + (0 if charge.included else amount)
+        elif charge.target in lines:
+            lines[charge.target] += amount
+    _same("total", quote.total_minor, total)
+    _same("dues", total, sum(due.amount_minor for due in quote.dues))
+    _not_negative("total", total)
+    if taxes and quote.basis is not Basis.EXTERNAL:
+        _same("net and tax by rate", total, by_rate)
+    _share_out(quote, lines, taxes)
+    for line in quote.lines:
+        _same(f"line {line.id}", line.total_minor, lines[f"line:{line.id}"])
+        _not_negative(f"line {line.id}", line.total_minor)
+
+
+def _share_out(quote: Quote, lines: dict[str, int], taxes: set[ChargeId]) -> None:
+    """Check that shares make their charges, and add those that are no tax to their lines."""
+    shared: dict[ChargeId, int] = {}
+    for share in quote.shares:
+        charge_id, amount = share.charge_id, share.amount_minor
+        shared[charge_id] = shared.get(charge_id, 0) + amount
+        if charge_id not in taxes and share.target in lines:
+            lines[share.target] += amount
+    for charge in quote.charges if shared else ():
         if charge.id in shared:
             _same(f"shares of {charge.code}", charge.amount_minor, shared.pop(charge.id))
     for charge_id, amount in shared.items():
         _same(f"shares of an unknown charge {charge_id}", 0, amount)
-
-
-def _lines_are_their_charges(quote: Quote) -> None:
-    lines: dict[str, int] = {f"line:{line.id}": 0 for line in quote.lines}
-    taxes = set()
-    for charge in quote.charges:
-        if charge.kind is Kind.TAX:
-            taxes.add(charge.id)
-        elif charge.target in lines:
-            lines[charge.target] += charge.amount_minor
-    for share in quote.shares:
-        if share.charge_id not in taxes and share.target in lines:
-            lines[share.target] += share.amount_minor
-    for line in quote.lines:
-        _same(f"line {line.id}", line.total_minor, lines[f"line:{line.id}"])
-        _not_negative(f"line {line.id}", line.total_minor)
 
 
 def _same(what: str, expected: int, found: int) -> None:

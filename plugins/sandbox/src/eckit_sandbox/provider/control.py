@@ -36,6 +36,13 @@ def clear(provider: Provider, body: Any) -> Answer:
     return state(provider)
 
 
+def reset(provider: Provider, body: Any) -> Answer:
+    """Forget everything, the ledger included."""
+    Fields(body).close()
+    provider.reset()
+    return state(provider)
+
+
 def state(provider: Provider) -> Answer:
     """Show what is set and how often each rule matched and fired."""
     settings = provider.settings
@@ -185,6 +192,7 @@ def office(provider: Provider, body: Any) -> Answer:
 COMMANDS: Final[dict[str, Callable[[Provider, Any], Answer]]] = {
     "/control/script": script,
     "/control/clear": clear,
+    "/control/reset": reset,
     "/control/clock": clock,
     "/control/notify": notify,
     "/control/wait": wait,

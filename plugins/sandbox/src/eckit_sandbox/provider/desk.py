@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +60,15 @@ class Provider:
         self.stopping.set()
         self.timers.stop()
         self.ledger.close()
+
+    def reset(self) -> None:
+        """Forget everything that happened or was set, as after a start on a new file with the same secrets."""
+        self.notices.reset()
+        self.ledger.wipe()
+        self.script.clear()
+        self.stored.clear()
+        self.clock.set(None)
+        self.notices.aim(self.settings.notify_url)
 
     # --- requests of the shop ----------------------------------------------------------------------------------
 
@@ -121,7 +131,8 @@ class Provider:
         if self.settings.pending_seconds is not None:
 
             def judge() -> None:
-                self._judge(subject)
+                with suppress(KeyError):  # forgotten meanwhile by a reset
+                    self._judge(subject)
 
             self.timers.after(self.settings.pending_seconds, judge)
 

@@ -161,6 +161,15 @@ class Ledger:
         with self._lock:
             self._db.close()
 
+    def wipe(self) -> None:
+        """Forget everything, as if the file were new."""
+        with self.change():
+            for trigger in ("movements_stay", "movements_remain"):
+                self._db.execute(f"drop trigger {trigger}")
+            for table in ("payments", "operations", "movements", "notices", "requests"):
+                self._db.execute(f"delete from {table}")  # noqa: S608 -- our names
+        self._db.executescript(SCHEMA)
+
     @contextmanager
     def change(self) -> Iterator[None]:
         """Hold the lock and one transaction."""
@@ -200,8 +209,11 @@ class Ledger:
         return row and Payment(*row)
 
     def payment_by_id(self, payment_id: str) -> Payment:
-        """Return a payment that is known to exist."""
-        return Payment(*self._one(f"{_PAYMENT} where id = ?", payment_id))
+        """Return a payment; raise :class:`KeyError` if there is none (any more)."""
+        row = self._one(f"{_PAYMENT} where id = ?", payment_id)
+        if row is None:
+            raise KeyError(payment_id)
+        return Payment(*row)
 
     def payment_by_challenge(self, challenge: str) -> Payment | None:
         """Find a payment by the secret part of its challenge URL."""

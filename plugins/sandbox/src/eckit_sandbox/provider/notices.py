@@ -8,6 +8,7 @@ import http.client
 import ipaddress
 import json
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -101,6 +102,12 @@ class Notices:
         for number, line in enumerate(self._queues):
             threading.Thread(target=self._send_all, args=(line,), name=f"notices-{number}", daemon=True).start()
 
+    def reset(self) -> None:
+        """Aim nowhere and hold nothing."""
+        with self._lock:
+            self._held.clear()
+        self._url = None
+
     @property
     def url(self) -> str | None:
         """Where notices go; None keeps them waiting."""
@@ -173,11 +180,16 @@ class Notices:
     def _send_all(self, line: queue.SimpleQueue[Sending]) -> None:
         while True:
             sending = line.get()
-            notice = self._ledger.notice(sending.event_id)
-            if notice is None or (sending.retried and notice.state != "waiting"):
-                continue  # delivered meanwhile by hand, or dropped
-            if self._url is not None:
-                self.deliver(sending)
+            try:
+                notice = self._ledger.notice(sending.event_id)
+                if notice is None or (sending.retried and notice.state != "waiting"):
+                    continue  # delivered meanwhile by hand, dropped, or forgotten
+                if self._url is not None:
+                    self.deliver(sending)
+            except RefusalError:
+                continue  # forgotten, or aimed nowhere, at this very moment
+            except sqlite3.ProgrammingError:
+                return  # the ledger is closed: the provider ends
 
     def deliver(self, sending: Sending) -> int | None:
         """Try once, now; return the status of the shop's answer, or None if there was none."""

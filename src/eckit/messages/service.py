@@ -1,0 +1,125 @@
+"""Verbs of messages."""
+
+import datetime as dt
+import functools
+import importlib.resources
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import jinja2
+
+from eckit.kernel import desk
+from eckit.kernel.desk import verb
+from eckit.kernel.events import Envelope
+from eckit.kernel.hookspecs import declared
+from eckit.kernel.ids import MailId
+from eckit.kernel.plugins import Plugins
+from eckit.kernel.templating import render
+from eckit.kernel.work import Work
+from eckit.messages import hooks, rules, store
+from eckit.messages.errors import TemplateFailedError
+from eckit.messages.model import Mail, MailState, Rendered, Template, Transport
+
+SPECS = declared(hooks, "messages")
+READ = "messages.read"
+TEMPLATES = "messages.templates"
+LEASE: Final = dt.timedelta(minutes=5)
+
+
+def collect(plugins: Plugins) -> None:
+    """Ask once for templates."""
+    plugins.collect("register_templates", TEMPLATES, code=lambda one: f"{one.locale}/{one.kind}")
+
+
+def queue(work: Work, envelope: Envelope) -> int:
+    """Queue the mails an event makes, each once however often the event is heard; how many are new."""
+    wishes = (*rules.wishes(envelope.event), *hooks.ask_messages(work.plugins, envelope.event))
+    return store.queue(work, wishes, envelope.id) if wishes else 0
+
+
+def lease(work: Work, *, limit: int) -> tuple[Mail, ...]:
+    """Take mails that are due, for a while."""
+    return store.lease(work, work.now + LEASE, limit)
+
+
+def mark_sent(work: Work, mail_id: MailId) -> None:
+    """The transport took it."""
+    store.mark(work, mail_id, MailState.SENT, due_at=work.now)
+
+
+def mark_failed(work: Work, mail: Mail, failure: str) -> MailState:
+    """It could not be sent: tried again later, or given up after the last try."""
+    after = rules.retry_after_s(mail.tries)
+    state = MailState.GIVEN_UP if after is None else MailState.WAITING
+    store.mark(work, mail.id, state, due_at=work.now + dt.timedelta(seconds=after or 0), failure=failure)
+    return state
+
+
+def mark_given_up(work: Work, mail: Mail, failure: str) -> None:
+    """It will never be sent: nobody to send it to, for example."""
+    store.mark(work, mail.id, MailState.GIVEN_UP, due_at=work.now, failure=failure)
+
+
+def transport(plugins: Plugins, channel: str) -> tuple[str, Transport] | None:
+    """What carries the mails of a channel, with its plugin; None: mails wait."""
+    return hooks.ask_transport(plugins, channel)
+
+
+def rendered(
+    plugins: Plugins, mail: Mail, data: Mapping[str, Any], *, sender: str, to: str, host: str, locale: str
+) -> Rendered:
+    """A mail ready to send, in the locale or the nearest there is a template for.
+
+    :raises TemplateFailedError: there is none, or it cannot be rendered.
+    """
+    template = _template(plugins, mail.kind, locale)
+    if template is None:
+        raise TemplateFailedError(kind=mail.kind, locale=locale, reason="no template")
+    try:
+        subject = " ".join(render(template.subject, data, html=False).split())
+        text = render(template.text, data, html=False)
+        html = render(template.html, data, html=True)
+    except jinja2.TemplateError as error:
+        raise TemplateFailedError(kind=mail.kind, locale=locale, reason=type(error).__name__) from error
+    return Rendered(
+        message_id=f"<{mail.event_id}.{mail.kind}@{host}>",
+        sender=sender,
+        to=to,
+        subject=subject[:200],
+        text=text,
+        html=html,
+        locale=template.locale,
+    )
+
+
+def _template(plugins: Plugins, kind: str, locale: str) -> Template | None:
+    for language in (locale, locale.partition("-")[0], "en"):
+        entry = plugins.thing(TEMPLATES, f"{language}/{kind}")
+        if entry is not None:
+            template: Template = entry.thing
+            return template
+        if own := _own_template(kind, language):
+            return own
+    return None
+
+
+@functools.cache
+def _own_template(kind: str, locale: str) -> Template | None:
+    folder = importlib.resources.files("eckit.messages") / "templates" / locale
+    parts: Sequence[Any] = [folder / f"{kind}.{ending}" for ending in ("subject", "txt", "html")]
+    if not (kind.isidentifier() and locale.replace("-", "").isalnum() and all(part.is_file() for part in parts)):
+        return None
+    subject, text, html = (part.read_text(encoding="utf-8") for part in parts)
+    return Template(kind=kind, locale=locale, subject=subject, text=text, html=html)
+
+
+def mails(work: Work, *, limit: int = 50) -> tuple[Mail, ...]:
+    """The youngest mails. Needs ``messages.read``."""
+    work.actor.require(READ)
+    return store.mails(work, min(limit, 200))
+
+
+class Desk(desk.Desk):
+    """``work.messages``."""
+
+    mails = verb(mails)

@@ -1,0 +1,331 @@
+"""Verbs of shipping."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from eckit.kernel import desk
+from eckit.kernel.desk import verb
+from eckit.kernel.errors import MovedError, NotFoundError, Objection, PluginError
+from eckit.kernel.hookspecs import declared
+from eckit.kernel.ids import GroupId, LineId, LocationId, OrderId, ParcelId, ShipmentId, expect_id
+from eckit.kernel.minting import mint
+from eckit.kernel.own import Own
+from eckit.kernel.plugins import FailureRecord, Plugins, Registered
+from eckit.kernel.refs import Ref
+from eckit.kernel.states import move
+from eckit.kernel.text import clean, fold_digits
+from eckit.kernel.work import Work
+from eckit.order.model import Order
+from eckit.pricing.model import QuoteGroup, ShippingOffer
+from eckit.shipping import hooks, rules, store
+from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, NumberTakenError
+from eckit.shipping.model import (
+    Carrier,
+    Fare,
+    FareRequest,
+    Parcel,
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelItem,
+    ParcelPlan,
+    ParcelTracked,
+    QuotesFares,
+    ReadsNumbers,
+    Refusal,
+    Shipment,
+    ShipmentLine,
+    ShipmentMove,
+    ShipmentReady,
+    ShipmentState,
+    Tracking,
+)
+
+SPECS = declared(hooks, "shipping")
+MANAGE, READ = "shipping.write", "shipping.read"
+CARRIERS = "shipping.carriers"
+MAX_NUMBER = 40
+
+
+def collect(plugins: Plugins) -> None:
+    """Ask once for carriers."""
+    plugins.collect("register_carriers", CARRIERS, code=lambda carrier: carrier.code)
+
+
+# -- options ----------------------------------------------------------------------------------------------------------
+
+
+def parcels(plugins: Plugins, items: Sequence[ParcelItem]) -> tuple[ParcelPlan, ...]:
+    """Into which parcels goods would go."""
+    return hooks.ask_parcels(plugins, tuple(items)) or rules.one_parcel(items)
+
+
+def options(
+    plugins: Plugins, own: Own, stamps: Mapping[str, int], request: FareRequest, *, locale: str = "en"
+) -> tuple[list[ShippingOffer], list[Objection], tuple[FailureRecord, ...]]:
+    """Every way to deliver, cheapest first; what cannot be had with its reason; carriers that failed.
+
+    :param own: reads the tables of carriers that keep fares in tables of their own.
+    :param stamps: version of ``plugin:<name>`` for each carrier's plugin, as read for this pricing.
+    """
+    offers: list[ShippingOffer] = []
+    objections: list[Objection] = []
+    failures: list[FailureRecord] = []
+    for entry in plugins.things(CARRIERS):
+        try:
+            answers = _quoted(plugins, entry, own, stamps, request)
+        except PluginError as error:
+            failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=error.reason))
+            continue
+        for answer in answers:
+            trouble = rules.fare_trouble(answer, request) if isinstance(answer, Fare) else None
+            if trouble is not None:
+                failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=trouble))
+            elif isinstance(answer, Fare):
+                offers.append(rules.offer(entry.code, entry.plugin, plugins.infos[entry.plugin].version, answer))
+            else:
+                objections.append(rules.objection(entry.code, entry.plugin, answer, locale))
+    changes = [
+        (answer.plugin, change)
+        for answer in hooks.ask_changes(plugins, request, tuple(offers))
+        for change in answer.value
+    ]
+    offers, hidden = rules.changed(offers, changes)
+    return sorted(offers, key=lambda one: (one.amount_minor, one.option)), [*objections, *hidden], tuple(failures)
+
+
+def _quoted(
+    plugins: Plugins, entry: Registered[Carrier], own: Own, stamps: Mapping[str, int], request: FareRequest
+) -> Sequence[Fare | Refusal]:
+    carrier = entry.thing
+    if not isinstance(carrier, QuotesFares):
+        return ()
+    problems = plugins.guarded(entry.plugin, "check", carrier.check, request)
+    if problems:
+        raise PluginError(plugin=entry.plugin, hook="check", reason=problems[0].code)
+    facts = plugins.cached(
+        entry.plugin,
+        f"carrier:{entry.code}",
+        stamps.get(f"plugin:{entry.plugin}", 0),
+        lambda: plugins.guarded(entry.plugin, "load", carrier.load, own, request.at),
+    )
+    answers = plugins.guarded(entry.plugin, "quote", carrier.quote, facts, request)
+    if not all(isinstance(answer, Fare | Refusal) for answer in answers):
+        raise PluginError(plugin=entry.plugin, hook="quote", reason="answered neither fares nor refusals")
+    return answers
+
+
+# -- shipments --------------------------------------------------------------------------------------------------------
+
+
+def plan(
+    work: Work,
+    order: Order,
+    groups: Sequence[QuoteGroup],
+    places: Mapping[LineId, Sequence[tuple[LocationId, int]]],
+) -> tuple[Shipment, ...]:
+    """Plan what goes from where, a shipment for each group and location; ready at once unless something is against it.
+
+    An order that has shipments already keeps them.
+    """
+    there = store.for_order(work, order.id)
+    if there:
+        return there
+    reasons = rules.reasons_against(order)
+    by_id = {group.id: group for group in groups}
+    modes: dict[GroupId, str] = {group.id: group.mode for group in groups}
+    made = tuple(
+        Shipment(
+            id=ShipmentId(mint("shipment")),
+            state=ShipmentState.BLOCKED if reasons else ShipmentState.READY,
+            location_id=location,
+            group_id=group_id,
+            mode=modes.get(group_id, "ship"),
+            option=by_id[group_id].option if group_id in by_id else None,
+            lines=tuple(lines),
+            reason=", ".join(reasons)[:200],
+            planned_at=work.now,
+        )
+        for (group_id, location), lines in rules.planned(order, modes, places).items()
+    )
+    store.add_shipments(work, made)
+    for one in made:
+        _announce_ready(work, one)
+    work.did("shipping.plan", order.ref)
+    return made
+
+
+def _announce_ready(work: Work, one: Shipment) -> None:
+    if one.state is ShipmentState.READY:
+        work.announce(ShipmentReady(shipment_id=one.id, order_ids=_orders(one)))
+
+
+def _orders(one: Shipment) -> tuple[OrderId, ...]:
+    return tuple(sorted({line.order_id for line in one.lines}))
+
+
+def make_ready(work: Work, order: Order) -> tuple[Shipment, ...]:
+    """Let an order's waiting shipments go, if nothing is against it any more."""
+    if rules.reasons_against(order):
+        return ()
+    freed = []
+    for one in store.for_order(work, order.id, lock=True):
+        if one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED):
+            freed.append(_moved(work, one, ShipmentMove.MAKE_READY, reason=""))
+            _announce_ready(work, freed[-1])
+    return tuple(freed)
+
+
+def _moved(work: Work, one: Shipment, event: ShipmentMove, **values: Any) -> Shipment:
+    state = move(rules.MOVES, one.state, event)
+    if not store.set_state(work, one, state, **values):
+        raise MovedError(what="shipment")
+    return attrs.evolve(one, state=state, version=one.version + 1, **values)
+
+
+def for_order(work: Work, order_id: OrderId, *, lock: bool = False) -> tuple[Shipment, ...]:
+    """Every shipment of an order; for flows, which look the order up first, in its actor's scope."""
+    return store.for_order(work, order_id, lock=lock)
+
+
+def shipments(work: Work, order_id: OrderId) -> tuple[Shipment, ...]:
+    """Every shipment of an order. Needs ``shipping.read``; buyers see theirs with the order itself."""
+    work.actor.require(READ)
+    return store.for_order(work, OrderId(expect_id("order", order_id)))
+
+
+def parcels_of(work: Work, shipments: Sequence[Shipment]) -> tuple[Parcel, ...]:
+    """The parcels of shipments."""
+    return store.parcels_of(work, [one.id for one in shipments])
+
+
+def to_leave(
+    work: Work, order: Order, wanted: Mapping[LineId, int] | None
+) -> list[tuple[Shipment, list[ShipmentLine]]]:
+    """Which lines of which shipments of an order go now. Needs ``shipping.write``.
+
+    :raises NotReadyToShipError: says what is against it.
+    """
+    work.actor.require(MANAGE)
+    reasons = rules.reasons_against(order)
+    if reasons:
+        raise NotReadyToShipError(reasons=reasons)
+    return rules.leaving(store.for_order(work, order.id, lock=True), wanted)
+
+
+def hand_over(
+    work: Work,
+    shipment: Shipment,
+    going: Sequence[ShipmentLine],
+    *,
+    number: str,
+    carrier: str | None = None,
+    weight_grams: int | None = None,
+) -> Parcel:
+    """The carrier has a parcel with these lines; what stays becomes a shipment of its own. A fact from now on.
+
+    :raises NumberTakenError: the number is another parcel's.
+    """
+    rest = rules.staying(shipment, going)
+    if rest:
+        store.set_lines(work, shipment.id, going)
+        kept = attrs.evolve(shipment, id=ShipmentId(mint("shipment")), lines=rest, version=1)
+        store.add_shipments(work, [kept])
+    moved = _moved(work, shipment, ShipmentMove.HAND_OVER, handed_over_at=work.now)
+    code = carrier or (shipment.option or "").partition(".")[0] or "own"
+    parcel = Parcel(
+        id=ParcelId(mint("parcel")),
+        shipment_id=shipment.id,
+        carrier=clean(code, path="carrier", max_length=40),
+        weight_grams=weight_grams,
+        **_number(work.plugins, code, number),
+    )
+    if not store.add_parcel(work, parcel):
+        raise NumberTakenError(what="parcel", number=parcel.number)
+    work.did("shipping.hand_over", Ref("shipment", shipment.id))
+    work.announce(ParcelHandedOver(parcel_id=parcel.id, shipment_id=shipment.id, order_ids=_orders(moved)))
+    return parcel
+
+
+def _number(plugins: Plugins, carrier: str, text: str) -> dict[str, Any]:
+    """A tracking number in its carrier's normal form, with its page."""
+    folded = fold_digits(text, "number", letters=True, max_length=MAX_NUMBER) if text.strip() else ""
+    entry = plugins.thing(CARRIERS, carrier)
+    if entry is None or not folded or not isinstance(entry.thing, ReadsNumbers):
+        return {"number": folded, "tracking_url": None}
+    reader = entry.thing
+    normal = plugins.guarded(entry.plugin, "parse_number", reader.parse_number, folded)
+    if normal is None:
+        raise NumberRefusedError(number=folded, carrier=carrier)
+    return {"number": normal, "tracking_url": plugins.guarded(entry.plugin, "url", reader.tracking_url, normal, "en")}
+
+
+def track(work: Work, report: Tracking) -> str:
+    """Note what a carrier reported, once; the parcel's status after it. Needs ``shipping.write``."""
+    work.actor.require(MANAGE)
+    expect_id("parcel", report.parcel_id)
+    parcel = store.parcel_by_id(work, report.parcel_id)
+    if parcel is None:
+        raise NotFoundError(kind="parcel", id=report.parcel_id)
+    before = rules.status_of(store.statuses(work, parcel.id))
+    if store.add_tracking(work, report):
+        after = rules.status_of(store.statuses(work, parcel.id))
+        if after != before:
+            one = _of(work, parcel)
+            work.announce(
+                ParcelTracked(parcel_id=parcel.id, shipment_id=one.id, order_ids=_orders(one), status=after)
+            )
+        return after
+    return before
+
+
+def _of(work: Work, parcel: Parcel) -> Shipment:
+    one = store.get(work, parcel.shipment_id, lock=work.writes)
+    if one is None:
+        raise NotFoundError(kind="shipment", id=parcel.shipment_id)
+    return one
+
+
+def deliver(work: Work, order_id: OrderId, *, parcel_id: ParcelId | None = None) -> tuple[Shipment, ...]:
+    """The buyer has it: one parcel, or everything of an order that was handed over. Again changes nothing.
+
+    Needs ``shipping.write``.
+    """
+    work.actor.require(MANAGE)
+    arrived = []
+    for one in store.for_order(work, order_id, lock=True):
+        boxes = store.parcels_of(work, [one.id])
+        if one.state is not ShipmentState.HANDED_OVER or (parcel_id and parcel_id not in {box.id for box in boxes}):
+            continue
+        arrived.append(_moved(work, one, ShipmentMove.DELIVER, delivered_at=work.now))
+        for box in boxes:
+            key = Tracking(parcel_id=box.id, key="delivered", status="delivered", at=work.now)
+            store.add_tracking(work, key)
+            work.announce(ParcelDelivered(parcel_id=box.id, shipment_id=one.id, order_ids=_orders(one)))
+    if arrived:
+        work.did("shipping.deliver", Ref("order", order_id))
+    return tuple(arrived)
+
+
+def cancel_for(work: Work, order_id: OrderId) -> tuple[Shipment, ...]:
+    """Nothing more of an order leaves; what has left stays a fact."""
+    return tuple(
+        _moved(work, one, ShipmentMove.CANCEL)
+        for one in store.for_order(work, order_id, lock=True)
+        if one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED, ShipmentState.READY)
+    )
+
+
+def waiting(work: Work, *, limit: int = 100) -> tuple[Shipment, ...]:
+    """Shipments that may be picked now, oldest first. Needs ``shipping.read``."""
+    work.actor.require(READ)
+    return store.ready(work, limit)
+
+
+class Desk(desk.Desk):
+    """``work.shipping``."""
+
+    shipments = verb(shipments)
+    track = verb(track)
+    waiting = verb(waiting)
