@@ -135,11 +135,12 @@ def _flow(function: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate[
 class Shop:
     """A shop of a team's own, inside its own program. Holds no state but its connections and plugins; threads may share it."""
 
-    def __init__(self, begin: Begin, settings: ShopSettings, close: Callable[[], None]) -> None:
+    def __init__(self, begin: Begin, settings: ShopSettings, database: Database, *, owns: bool) -> None:
         self.begin = begin
         self.settings = settings
+        self.database = database
         self.plugins = begin.plugins
-        self._close = close
+        self._owns = owns
         begin.shop = self
 
     @classmethod
@@ -163,9 +164,13 @@ class Shop:
         if isinstance(settings, str):
             settings = ShopSettings.of(settings)
         specs = [spec for capability in CAPABILITIES for spec in capability.SPECS]
-        composed = compose_plugins(specs, plugins, discover=discover, settings=settings)
-        for capability in CAPABILITIES:
-            capability.collect(composed)
+        composed = compose_plugins(
+            specs,
+            plugins,
+            discover=discover and settings.discover,
+            settings=settings,
+            collect=[capability.collect for capability in CAPABILITIES],
+        )
         database = Database(settings.database)
         begin = Begin(
             transactions=database,
@@ -175,7 +180,7 @@ class Shop:
             settings=settings,
             work=Work,
         )
-        shop = cls(begin, settings, database.close)
+        shop = cls(begin, settings, database, owns=True)
         if check:
             shop.check()
         return shop
@@ -220,12 +225,13 @@ class Shop:
             settings=self.settings,
             work=Work,
         )
-        return Shop(begin, self.settings, lambda: None)
+        return Shop(begin, self.settings, self.database, owns=False)
 
     def close(self) -> None:
-        """Give connections and worker threads back."""
-        self.plugins.close()
-        self._close()
+        """Give connections and worker threads back; a joined shop leaves them to the one it came of."""
+        if self._owns:
+            self.plugins.close()
+            self.database.close()
 
     def __enter__(self) -> Self:
         return self

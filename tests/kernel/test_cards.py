@@ -200,7 +200,9 @@ def test_no_id_of_ours_is_taken_for_a_card(kind: str) -> None:
 )
 def test_digits_inside_an_identifier_are_no_card_number(identifier: str) -> None:
     """Not even when they would pass on their own."""
-    assert [] == find_card_numbers(f"see {identifier}.")
+    for text in (f"see {identifier}.", identifier, f"{identifier}4111"):
+        assert [] == find_card_numbers(text)
+    assert [(0, 16)] == find_card_numbers(f"4111111111111111 {identifier}")
 
 
 @given(st.uuids(version=4), st.uuids(version=1))

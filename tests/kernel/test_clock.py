@@ -44,6 +44,7 @@ def test_fixed_clock_stands_until_it_is_moved() -> None:
     assert NOON == clock.now() == clock.now()
     assert NOON + dt.timedelta(hours=1) == clock.advance(dt.timedelta(hours=1))
     assert NOON + dt.timedelta(hours=1) == clock.now()
+    assert NOON + dt.timedelta(hours=1) == clock.advance(dt.timedelta(0))
     assert NOON == clock.set(NOON)
     assert dt.UTC is clock.now().tzinfo
 

@@ -180,3 +180,6 @@ def test_weak_key_is_refused() -> None:
         sign(Secret("password"), "order.view", b"x")
     assert "weak-secret" == error.value.problems[0].code
     assert "password" not in str(error.value)
+    with pytest.raises(InvalidInputError):
+        sign(Secret("x" * 15), "order.view", b"x")
+    assert sign(Secret("x" * 16), "order.view", b"x")

@@ -34,6 +34,7 @@ def test_names_are_kept_as_they_are(name: str) -> None:
 def test_text_is_stored_in_nfc() -> None:
     """A decomposed ü and a composed one are the same text."""
     assert "Müller" == clean("Mu\u0308ller", path="name", max_length=6)
+    assert "ü" == clean("u\u0308", path="name", max_length=1)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,8 @@ def test_texts_are_values() -> None:
     """Equal and hashed by what they say, in NFC, whatever the order; frozen."""
     assert Text({"ja": "緑茶", "en": "Green tea"}) == Text.of("Green tea", ja="緑茶")
     assert 1 == len({Text.of("Mu\u0308ller"), Text.of("Müller")})
+    assert "One\nTwo" == Text.of("One\r\nTwo").get("en")
+    assert "Text({'en': 'a'})" == repr(Text.of("a"))
     assert {"en": "Green tea", "ja": "緑茶"} == Text.of("Green tea", ja="緑茶").as_dict()
     assert ("en", "zh-Hant") == Text.of("a", zh_Hant="b").locales()
     assert "Green tea" == str(Text.of("Green tea", ja="緑茶"))
@@ -283,6 +286,9 @@ def test_addresses_in_use_are_accepted(address: str) -> None:
         ("taro@", "not-an-email"),
         ("taro@localhost", "not-an-email"),
         ("taro@127.0.0.1", "not-an-email"),
+        ("taro@example.com.1", "not-an-email"),
+        ("taro@" + ".".join(["a" * 60] * 4) + ".example.com", "too-long"),
+        ("t@" + ".".join(["あ" * 15] * 14) + ".com", "not-an-email"),
         ("taro@[127.0.0.1]", "not-an-email"),
         ("a@b@example.com", "not-an-email"),
         ('"a b"@example.com', "not-an-email"),

@@ -184,6 +184,7 @@ class Joined:
         if isinstance(now, sa.Connection):
             yield now
             return
+        _require_usable(now)
         url = _url_of(now)
         lender = self._lenders.get(url) or self._lenders.setdefault(url, Lender(url))
         with lender.connection(now) as connection:
@@ -223,22 +224,26 @@ class Joined:
 
 
 def _is_open(connection: sa.Connection) -> bool:
-    status = _status(connection)
+    status = _status(connection.connection.driver_connection)
     return connection.in_transaction() if status is None else status != _IDLE
 
 
-def _status(connection: sa.Connection) -> int | None:
-    info = getattr(connection.connection.driver_connection, "info", None)
+def _status(driver: Any) -> int | None:
+    """The state of a PostgreSQL connection's transaction, where the driver tells; libpq's numbers."""
+    info = getattr(driver, "info", None)
     return None if info is None else int(info.transaction_status)
+
+
+def _require_usable(driver: Any) -> None:
+    if _status(driver) == _FAILED:
+        raise NoHostTransactionError(what="failed")
 
 
 def _require_transaction(connection: sa.Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
-        status = _status(connection)
-        if status == _FAILED:
-            raise NoHostTransactionError(what="failed")
-        if status == _IDLE and driver.autocommit:
+        _require_usable(driver)
+        if _status(driver) == _IDLE and driver.autocommit:
             raise NoHostTransactionError(what="none")
     elif not driver.in_transaction:
         # sqlite3 begins before the first INSERT and not before a SAVEPOINT, whose RELEASE would then commit

@@ -16,7 +16,7 @@ from eckit.tax.model import TaxEngine, TaxLine, TaxRequest
 __all__ = ["SPECS", "Desk", "ask", "check_tax_id", "collect", "engine_for"]
 
 SPECS = declared(hooks, "tax")
-KIND: Final = "tax_engine"
+ENGINES: Final = "tax.engines"
 
 
 def collect(plugins: Plugins) -> None:
@@ -24,7 +24,7 @@ def collect(plugins: Plugins) -> None:
 
     :raises PluginError: two plugins claim one code.
     """
-    plugins.collect("register_tax_engines", KIND, code=lambda engine: engine.code)
+    plugins.collect("register_tax_engines", ENGINES, code=lambda engine: engine.code)
 
 
 def engine_for(plugins: Plugins, market: Market, place: TaxPlace) -> Registered[TaxEngine]:
@@ -34,12 +34,12 @@ def engine_for(plugins: Plugins, market: Market, place: TaxPlace) -> Registered[
     """
     code = hooks.ask_engine(plugins, market, place) or market.tax_engine
     if code is None:
-        engines = plugins.things(KIND)
+        engines = plugins.things(ENGINES)
         if len(engines) == 1:
             return engines[0]
         known = ", ".join(engine.code for engine in engines) or "none"
         raise TaxUnavailableError(reason=f"market {market.code} names no tax engine; registered: {known}")
-    found = plugins.thing(KIND, code)
+    found = plugins.thing(ENGINES, code)
     if found is None:
         raise TaxUnavailableError(engine=code, reason=f"no plugin registers the tax engine {code}")
     return found
@@ -53,7 +53,7 @@ def ask(plugins: Plugins, engine_code: str, own: Any, stamp: int, request: TaxRe
     :raises TaxUnavailableError: the engine is missing, failed, refused, or gave an answer that cannot be believed.
         Nothing of such an answer is used.
     """
-    found = plugins.thing(KIND, engine_code)
+    found = plugins.thing(ENGINES, engine_code)
     if found is None:
         raise TaxUnavailableError(engine=engine_code, reason=f"no plugin registers the tax engine {engine_code}")
     engine: TaxEngine = found.thing
@@ -64,15 +64,11 @@ def ask(plugins: Plugins, engine_code: str, own: Any, stamp: int, request: TaxRe
 
     try:
         facts = plugins.cached(plugin, f"tax:{engine_code}", stamp, load)
-        lines = plugins.guarded(plugin, "tax.answer", engine.answer, facts, request)
-    except RefusedError as error:
-        raise TaxUnavailableError(
-            engine=engine_code, plugin=plugin, hook="tax.answer", reason=error.text("en")
-        ) from error
+        lines: Any = plugins.guarded(plugin, "tax.answer", engine.answer, facts, request)
     except PluginError as error:
-        raise TaxUnavailableError(
-            engine=engine_code, plugin=plugin, hook=error.hook, reason=error.reason
-        ) from error
+        cause = error.__cause__
+        reason = cause.text("en") if isinstance(cause, RefusedError) else error.reason
+        raise TaxUnavailableError(engine=engine_code, plugin=plugin, hook=error.hook, reason=reason) from error
     if not isinstance(lines, tuple) or not all(isinstance(line, TaxLine) for line in lines):
         raise TaxUnavailableError(
             engine=engine_code, plugin=plugin, hook="tax.answer", reason=f"answered {type(lines).__name__}"

@@ -34,15 +34,22 @@ _TOWARDS: Final = {S.PUBLISHED: E.PUBLISH, S.ARCHIVED: E.ARCHIVE}
 
 
 def moved(product: Product, state: S) -> Product:
-    """The product in another state; as it is, where it is in that state already.
+    """The product in another state, by whatever leads there; as it is, where it is in that state already.
 
     :raises NotInTransitionError: an archived product is restored to a draft before it is published again.
     """
     before = S(product.state)
     if before is state:
         return product
-    event = _TOWARDS.get(state) or (E.RESTORE if before is S.ARCHIVED else E.UNPUBLISH)
-    return attrs.evolve(product, state=move(MOVES, before, event).value)
+    return done(product, _TOWARDS.get(state) or (E.RESTORE if before is S.ARCHIVED else E.UNPUBLISH))
+
+
+def done(product: Product, event: E) -> Product:
+    """The product after something was done to it.
+
+    :raises NotInTransitionError: it cannot be done to it as it is.
+    """
+    return attrs.evolve(product, state=move(MOVES, S(product.state), event).value)
 
 
 def objections(product: Product, variants: tuple[Variant, ...]) -> tuple[Objection, ...]:

@@ -6,14 +6,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from eckit.catalog.model import Product, Variant
-from eckit.catalog.store.rows import product_of, product_values, variant_of, variant_values
+from eckit.catalog.store.rows import is_id, product_of, product_values, variant_of, variant_values
 from eckit.catalog.store.tables import product, product_category, variant
 from eckit.kernel.ids import ProductId, Sku, VariantId
 from eckit.kernel.work import Work
 
-_BY_NAME: Final = sa.select(product).where(
-    sa.or_(product.c.id == sa.bindparam("name"), product.c.handle == sa.bindparam("name"))
-)
+_BY_ID: Final = sa.select(product).where(product.c.id == sa.bindparam("name"))
+_BY_HANDLE: Final = sa.select(product).where(product.c.handle == sa.bindparam("name"))
 _CATEGORIES: Final = sa.select(product_category.c.category_id).where(
     product_category.c.product_id == sa.bindparam("product_id"), product_category.c.direct
 )
@@ -38,7 +37,8 @@ _SKU_OF_OTHER: Final = sa.select(variant.c.id, variant.c.sku).where(
 
 def find(work: Work, id_or_handle: str, *, lock: bool = False) -> Product | None:
     """The product of this id or handle, with the categories it was put into."""
-    row = work.execute(_BY_NAME.with_for_update() if lock else _BY_NAME, {"name": id_or_handle}).one_or_none()
+    select = _BY_ID if is_id("product", id_or_handle) else _BY_HANDLE
+    row = work.execute(select.with_for_update() if lock else select, {"name": id_or_handle}).one_or_none()
     if row is None:
         return None
     return product_of(row, work.execute(_CATEGORIES, {"product_id": row.id}).scalars())

@@ -17,8 +17,18 @@ from eckit.catalog.model import (
 from eckit.catalog.rules.slugs import search_words
 from eckit.catalog.store.tables import NO_START
 from eckit.kernel.clock import Window
-from eckit.kernel.ids import CategoryId
+from eckit.kernel.errors import InvalidInputError
+from eckit.kernel.ids import CategoryId, expect_id
 from eckit.kernel.text import Text
+
+
+def is_id(kind: str, text: str) -> bool:
+    """Whether a text that may be an id or a readable code is an id of this kind."""
+    try:
+        expect_id(kind, text)
+    except InvalidInputError:
+        return False
+    return True
 
 
 def words(handle: str, title: Text) -> str:

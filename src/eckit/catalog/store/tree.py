@@ -5,7 +5,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from eckit.catalog.model import Category
-from eckit.catalog.store.rows import category_of, category_values
+from eckit.catalog.store.rows import category_of, category_values, is_id
 from eckit.catalog.store.tables import category, product_category
 from eckit.kernel.ids import CategoryId, ProductId
 from eckit.kernel.stamps import stamp, upsert
@@ -34,7 +34,8 @@ def share(work: Work) -> None:
 # --- categories ------------------------------------------------------------------------------------------------------
 
 _ALL: Final = sa.select(category).order_by(category.c.position, category.c.code)
-_BY_NAME: Final = sa.select(category).where(sa.or_(category.c.id == sa.bindparam("name"), category.c.code == sa.bindparam("name")))
+_BY_ID: Final = sa.select(category).where(category.c.id == sa.bindparam("name"))
+_BY_CODE: Final = sa.select(category).where(category.c.code == sa.bindparam("name"))
 
 
 def categories(work: Work) -> list[Category]:
@@ -44,7 +45,8 @@ def categories(work: Work) -> list[Category]:
 
 def find_category(work: Work, id_or_code: str) -> Category | None:
     """The category of this id or code."""
-    row = work.execute(_BY_NAME, {"name": id_or_code}).one_or_none()
+    select = _BY_ID if is_id("category", id_or_code) else _BY_CODE
+    row = work.execute(select, {"name": id_or_code}).one_or_none()
     return None if row is None else category_of(row)
 
 

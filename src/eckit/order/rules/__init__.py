@@ -33,6 +33,7 @@ from eckit.order.rules.standing import (
     cancels_nothing,
     cart_prefix,
     code,
+    count,
     live_blocks,
     live_key,
     may_lapse,
@@ -41,6 +42,7 @@ from eckit.order.rules.standing import (
     opener,
     require_done,
     require_unblocked,
+    words,
 )
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "cart_prefix",
     "cells",
     "code",
+    "count",
     "digest_of",
     "document",
     "fold",
@@ -86,4 +89,5 @@ __all__ = [
     "require_unblocked",
     "seal",
     "wanted_deltas",
+    "words",
 ]

@@ -30,7 +30,7 @@ MOVES = table(
 
 
 def fold(placed: Order, amendments: Iterable[Amendment]) -> Order:
-    """The order as it stands after its accepted amendments. Pure; an amendment of an unknown kind only changes the total.
+    """The order as it stands after its accepted amendments. Pure; one of an unknown kind only changes the total.
 
     :param placed: the order as it was placed. What was shipped is told by shipments, not by amendments, and is kept.
     """

@@ -1,9 +1,9 @@
 """What is given back when steps of an order are canceled or returned: the frozen shares, by cumulative targets.
 
-Every charge of the placement falls into pools: each line's own, each delivery group's (shipping, with its reductions and
-its tax), and the order's (fees). After k of a line's n steps are gone, the part of its pool that has been given back is
-``pool × k ÷ n``, towards zero; what one step more gives back is the difference of two such targets. So a full refund in
-any order and any step sizes is exactly the whole. A group's pool comes back with the last step of its lines, the order's
+Every charge of the placement falls into pools: each line's own, each delivery group's (shipping, with its reductions
+and its tax), and the order's (fees). After k of a line's n steps are gone, ``pool × k ÷ n`` of its pool has been given
+back, rounded towards zero; what one step more gives back is the difference of two such targets. So a full refund in any
+order and any step sizes is exactly the whole. A group's pool comes back with the last step of its lines, the order's
 with the last step of all.
 """
 

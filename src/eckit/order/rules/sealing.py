@@ -1,5 +1,7 @@
-"""The sealed record: everything of a quote as one canonical document, and its digest. It holds no personal data: parties
-are named by reference."""
+"""The sealed record: everything of a quote as one canonical document, and its digest.
+
+It holds no personal data: parties are named by reference.
+"""
 
 import datetime as dt
 import hashlib
@@ -93,9 +95,7 @@ def placement_of(order_id: OrderId, text: str) -> Placement:
     )
 
 
-def agree(
-    quote: Quote, *, order_id: OrderId, origin: str, at: dt.datetime, pay_by: dt.datetime | None
-) -> Order:
+def agree(quote: Quote, *, order_id: OrderId, origin: str, at: dt.datetime, pay_by: dt.datetime | None) -> Order:
     """The order that a quote becomes; its number, token and digest are given later."""
     return Order(
         id=order_id,

@@ -19,10 +19,8 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 def may_see(actor: Actor, order: Order, permission: str) -> bool:
-    """Whether an order is in the actor's scope: its own, opened by a token it holds, or by permission in its channel."""
-    return actor.may(permission, channel=order.channel_id) or owns(
-        actor, customer=order.customer_id, token=order.token
-    )
+    """Whether an order is in the actor's scope: its own, opened by its token, or by permission in its channel."""
+    return actor.may(permission, channel=order.channel_id) or owns(actor, customer=order.customer_id, token=order.token)
 
 
 def opener(token: str) -> str:
@@ -99,7 +97,7 @@ def require_unblocked(order: Order, now: dt.datetime, group_id: GroupId | None =
         raise OrderBlockedError(order_id=order.id, kinds=tuple(sorted({block.kind for block in live})))
 
 
-def code(text: str, path: str) -> str:
+def code(text: object, path: str) -> str:
     """A code such as a reason or a kind of block: events carry it, so it is no free text.
 
     :raises InvalidInputError: ``not-a-code``.
@@ -107,6 +105,21 @@ def code(text: str, path: str) -> str:
     if not isinstance(text, str) or not _CODE.fullmatch(text):
         raise invalid("not-a-code", path, text, suggestion="lost_parcel")
     return text
+
+
+def count(value: object, path: str, most: int, code: str) -> int:
+    """A whole number from 1 to ``most``.
+
+    :raises InvalidInputError: of this code: a float, a text, true, zero, too many.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise invalid(code, path, value, limit=f"1…{most}")
+    return value
+
+
+def words(value: object) -> str | None:
+    """The value, if it is a text that says something."""
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def number(text: str) -> str:

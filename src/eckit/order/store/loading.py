@@ -19,7 +19,7 @@ from eckit.order.store.tables import amendment, block, order, order_line, order_
 T = TypeVar("T")
 _STREAM: Final = 500
 
-_IDS: Final = sa.bindparam("ids", expanding=True)
+_IDS: Final[sa.BindParameter[list[str]]] = sa.bindparam("ids", expanding=True)
 _BY_ID: Final = sa.select(order).where(order.c.id == sa.bindparam("id"))
 _BY_ID_LOCKED: Final = _BY_ID.with_for_update()
 _BY_NUMBER: Final = sa.select(order).where(order.c.number == sa.bindparam("number"))
@@ -159,7 +159,7 @@ def lapsable(work: Work, limit: int) -> tuple[OrderId, ...]:
     return tuple(OrderId(row.id) for row in work.execute(_LAPSABLE, {"now": work.now, "limit": limit}))
 
 
-# -- lists --------------------------------------------------------------------------------------------------------------
+# -- lists -------------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(kw_only=True)

@@ -231,5 +231,3 @@ def block_of(row: sa.Row[Any]) -> Block:
         lifted_by=row.lifted_by,
         lifted_at=row.lifted_at,
     )
-
-

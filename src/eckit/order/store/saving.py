@@ -55,9 +55,9 @@ def next_number(work: Work) -> int:
     if work.dialect == "postgresql":
         return int(work.execute(_NEXT).scalar_one())
     insert = upsert(work.connection, number_counter).values(name=_COUNTER, n=1)
-    counted = insert.on_conflict_do_update(
-        index_elements=["name"], set_={"n": number_counter.c.n + 1}
-    ).returning(number_counter.c.n)
+    counted = insert.on_conflict_do_update(index_elements=["name"], set_={"n": number_counter.c.n + 1}).returning(
+        number_counter.c.n
+    )
     return int(work.execute(counted).scalar_one())
 
 
@@ -95,9 +95,7 @@ def confirm(work: Work, order_id: OrderId) -> bool:
     """Note that the first due is secured; False if that was noted before, or the order is no longer placed."""
     confirmed = (
         sa.update(order)
-        .where(
-            order.c.id == order_id, order.c.confirmed_at.is_(None), order.c.state == OrderState.PLACED.value
-        )
+        .where(order.c.id == order_id, order.c.confirmed_at.is_(None), order.c.state == OrderState.PLACED.value)
         .values(confirmed_at=work.now, version=order.c.version + 1)
     )
     return work.execute(confirmed).rowcount == 1

@@ -72,7 +72,8 @@ def secured(payment: Payment, now: dt.datetime) -> bool:
     """
     begin = beginning(payment)
     promised = begin.state is OpState.WAITING_BUYER and waits_for_funds(begin.action)
-    return promised or (held(payment) >= payment.amount_minor and not reservation_over(begin, now))
+    arrived = begin.state is OpState.SUCCEEDED and held(payment) >= payment.amount_minor
+    return promised or (arrived and not reservation_over(begin, now))
 
 
 def beginning(payment: Payment) -> StoredOperation:
@@ -156,7 +157,7 @@ _OVER: Final = frozenset(
 def current_attempt(payments: Sequence[Payment], now: dt.datetime) -> Payment | None:
     """The attempt that stands in the way of a new one: open, in doubt or successful. The newest, if there are several."""
     standing = [payment for payment in payments if not is_over(payment, now)]
-    return max(standing, key=lambda payment: (payment.created_at, payment.id), default=None)
+    return max(standing, key=lambda one: (not is_given_back(one), one.created_at, one.id), default=None)
 
 
 def is_over(payment: Payment, now: dt.datetime) -> bool:

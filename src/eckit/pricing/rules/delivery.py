@@ -21,11 +21,15 @@ def to_ship(sheet: Sheet, group_id: GroupId) -> list[LineRow]:
 
 
 def can_ask_carriers(sheet: Sheet, group: WantedGroup) -> bool:
-    """Whether enough is known to ask for fares; what is not becomes an open item: ``address`` or ``country``."""
+    """Whether enough is known to ask for fares; what is not becomes an open item: ``address`` or ``country``.
+
+    The country is enough to show what delivery would cost.
+    """
     if not to_ship(sheet, group.id):
         return False
-    if group.tax_place is None:
+    if group.destination is None or group.tax_place is None:
         sheet.missing("address", f"group:{group.id}")
+    if group.tax_place is None:
         return False
     countries = sheet.terms.market.countries
     if countries and group.tax_place.country not in countries:

@@ -19,13 +19,13 @@ _PHASES = {10: "line_promotion", 20: "order_promotion", 30: "shipping_promotion"
 
 
 def reduce(sheet: Sheet, adjustments: Iterable[Adjustment]) -> None:
-    """Apply adjustments of lines and of the whole order, by priority and code.
+    """Apply adjustments of lines and of the whole order, in the order given: promotion has sorted them.
 
     One of the order is shared over the lines by what they cost at that moment, by largest remainder.
 
     :raises AdjustmentError: one is not in the sheet's currency, is finer than its unit, or names no line of it.
     """
-    for adjustment in _in_order(adjustments):
+    for adjustment in adjustments:
         amount = amount_of(sheet, adjustment)
         if not amount or _is_repeated(sheet, adjustment, amount):
             continue
@@ -40,7 +40,7 @@ def reduce_shipping(sheet: Sheet, adjustments: Iterable[Adjustment]) -> None:
 
     :raises AdjustmentError: as :func:`reduce`, or the target is not shipping.
     """
-    for adjustment in _in_order(adjustments):
+    for adjustment in adjustments:
         amount = amount_of(sheet, adjustment)
         if adjustment.target != SHIPPING:
             raise _unusable(adjustment, f"target {adjustment.target} among shipping promotions")
@@ -66,7 +66,7 @@ def after_shipping_promotions(
     """
     lefts = [before_minor, *others]
     done: set[tuple[str, str]] = set()
-    for adjustment in _in_order(adjustments):
+    for adjustment in adjustments:
         key = _key(adjustment)
         if key not in done:
             done.add(key)
@@ -101,10 +101,6 @@ def _unusable(adjustment: Adjustment, reason: str) -> AdjustmentError:
     return AdjustmentError(
         plugin=adjustment.plugin or CORE, hook="propose_adjustments", reason=f"{adjustment.code}: {reason}"
     )
-
-
-def _in_order(adjustments: Iterable[Adjustment]) -> list[Adjustment]:
-    return sorted(adjustments, key=lambda adjustment: (adjustment.priority, adjustment.code, adjustment.target))
 
 
 def _key(adjustment: Adjustment) -> tuple[str, str]:

@@ -177,10 +177,11 @@ class Ledger:
             self._db.execute("begin immediate")
             try:
                 yield
+                self._db.execute("commit")
             except BaseException:
-                self._db.execute("rollback")
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
                 raise
-            self._db.execute("commit")
 
     def _one(self, sql: str, *values: object) -> Any:
         with self._lock:

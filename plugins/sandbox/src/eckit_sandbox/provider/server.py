@@ -262,6 +262,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
+        raise ConnectionResetError("on purpose")
 
     def _drain(self) -> None:
         """Read a refused body for a moment, so that the refusal arrives before the connection is closed."""

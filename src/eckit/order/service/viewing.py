@@ -1,0 +1,133 @@
+"""Orders as people see them: one, a page, all as a file."""
+
+import base64
+import binascii
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from eckit.catalog.model import Page
+from eckit.kernel.clock import utc
+from eckit.kernel.errors import NotFoundError, invalid
+from eckit.kernel.ids import ChannelId, CustomerId, OrderId, expect_id
+from eckit.kernel.work import Work
+from eckit.order import rules, store
+from eckit.order.model import Order, OrderLink, OrderState, OrderView
+from eckit.order.service.scope import READ, find
+
+MAX_PAGE: Final = 200
+_MAX_TOKEN: Final = 80
+
+
+def get(work: Work, id_or_number: str) -> OrderView:
+    """An order with its placement: for its customer, whoever holds its token, or staff with ``order.read``.
+
+    :param id_or_number: its id, or its number exactly as it was given.
+    :raises NotFoundError: there is none, or not for this actor.
+    :raises InvalidInputError: an id of another kind, or no text.
+    """
+    return _view(work, find(work, id_or_number, READ))
+
+
+def by_token(work: Work, token: str) -> OrderView:
+    """The order that this token opens, as in a link of a mail. Nothing but the whole token does.
+
+    :raises NotFoundError: it opens none; the token is not in the error.
+    """
+    if rules.words(token) is None or len(token) > _MAX_TOKEN:
+        raise NotFoundError(kind="order")
+    found = store.by_token(work, token)
+    if found is None:
+        raise NotFoundError(kind="order")
+    return _view(work, found)
+
+
+def _view(work: Work, found: store.Found) -> OrderView:
+    [order] = store.whole(work, found)
+    return OrderView(order=order, placement=rules.placement_of(order.id, store.sealed_text(work, order.id)))
+
+
+def list_orders(
+    work: Work,
+    *,
+    state: OrderState | None = None,
+    confirmed: bool | None = None,
+    customer: CustomerId | None = None,
+    channel: ChannelId | None = None,
+    after: str | None = None,
+    limit: int = 24,
+) -> Page[Order]:
+    """A page of the orders this actor may see, the latest first; four statements, whatever the orders.
+
+    The order is total, so that pages neither repeat nor leave out an order that was there when the first was read.
+
+    :param confirmed: only those that count (True), or only those whose money is not secured (False).
+    :param after: ``after`` of the page before.
+    :param limit: 1 to 200.
+    :raises InvalidInputError: a limit or a place that is none.
+    """
+    rules.count(limit, "limit", MAX_PAGE, "wrong-page-size")
+    wish = store.Wish(state=state, confirmed=confirmed, customer_id=customer, channel_id=channel)
+    place = None if after is None else _place(after)
+    found = store.page(work, work.actor, READ, wish, place, limit + 1)
+    orders = store.whole(work, *found[:limit])
+    return Page(items=orders, after=_cursor(orders[-1]) if len(found) > limit else None)
+
+
+def _cursor(order: Order) -> str:
+    return base64.urlsafe_b64encode(f"{order.placed_at.isoformat()} {order.id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[dt.datetime, str]:
+    try:
+        at, _, order_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        return utc(dt.datetime.fromisoformat(at), "after"), expect_id("order", order_id)
+    except (AttributeError, ValueError, binascii.Error) as error:
+        raise invalid("wrong-place", "after", cursor) from error
+
+
+def export_orders(
+    work: Work,
+    *,
+    since: dt.datetime | None = None,
+    before: dt.datetime | None = None,
+    channel: ChannelId | None = None,
+) -> Iterator[str]:
+    """The orders this actor may see as lines of CSV, the oldest first, under a line of column names.
+
+    One statement reads them all, so the file is one state of the database: every order once. Texts are quoted and
+    cannot be taken for formulas; amounts are plain numbers. Read it to the end inside the Work. Needs ``order.read``.
+
+    :param since: placed at or after this instant; ``before``: placed before this one.
+    """
+    work.actor.require(READ)
+    wish = store.Wish(
+        since=None if since is None else utc(since, "since"),
+        before=None if before is None else utc(before, "before"),
+        channel_id=channel,
+    )
+    return _csv(work, wish)
+
+
+def _csv(work: Work, wish: store.Wish) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    writer.writerow(rules.COLUMNS)
+    for order in store.stream(work, work.actor, READ, wish):
+        yield _taken_out(buffer)
+        writer.writerow(rules.cells(order))
+    yield _taken_out(buffer)
+
+
+def _taken_out(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def links(work: Work, order_id: OrderId) -> tuple[OrderLink, ...]:
+    """How an order belongs together with others, from it and to it."""
+    return store.links(work, OrderId(find(work, order_id, READ).row.id))

@@ -1,0 +1,68 @@
+"""Tables of payment: money rows are added and never deleted; movements never change."""
+
+from eckit.payment.store.notices import (
+    add_notices,
+    count_notices,
+    end_notice,
+    lease_notices,
+    notice_rows,
+    postpone_notice,
+)
+from eckit.payment.store.payments import (
+    add_application,
+    add_operation,
+    add_payment,
+    applied,
+    by_begin_reference,
+    for_order,
+    lease_operations,
+    lease_reservations,
+    load,
+    operations_in,
+    order_of,
+    save_change,
+    taken_references,
+)
+from eckit.payment.store.tables import (
+    application,
+    movement,
+    notice,
+    operation,
+    operation_step,
+    payment,
+    task,
+)
+from eckit.payment.store.tasks import add_tasks, close_task, has_open_task, open_tasks
+
+__all__ = [
+    "add_application",
+    "add_notices",
+    "add_operation",
+    "add_payment",
+    "add_tasks",
+    "application",
+    "applied",
+    "by_begin_reference",
+    "close_task",
+    "count_notices",
+    "end_notice",
+    "for_order",
+    "has_open_task",
+    "lease_notices",
+    "lease_operations",
+    "lease_reservations",
+    "load",
+    "movement",
+    "notice",
+    "notice_rows",
+    "open_tasks",
+    "operation",
+    "operation_step",
+    "operations_in",
+    "order_of",
+    "payment",
+    "postpone_notice",
+    "save_change",
+    "taken_references",
+    "task",
+]
