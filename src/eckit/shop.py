@@ -27,8 +27,7 @@ from eckit.flows.relay_events import relay_events
 from eckit.flows.send_mails import send_mails
 from eckit.flows.ship_order import ship_order
 from eckit.flows.take_payment import resume_payment, take_payment
-from eckit.kernel import schema
-from eckit.kernel import work as kernel_work
+from eckit.kernel import schema, work as kernel_work
 from eckit.kernel.actors import Actor
 from eckit.kernel.clock import Clock, SystemClock
 from eckit.kernel.composing import compose_plugins
@@ -133,7 +132,7 @@ def _flow(function: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate[
 
 
 class Shop:
-    """A shop of a team's own, inside its own program. Holds no state but its connections and plugins; threads may share it."""
+    """A shop of a team's own, inside its own program; threads may share it. Its state is its connections and plugins."""
 
     def __init__(self, begin: Begin, settings: ShopSettings, database: Database, *, owns: bool) -> None:
         self.begin = begin

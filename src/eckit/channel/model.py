@@ -151,5 +151,3 @@ class ChannelChanged(Event):
     def subject(self) -> Ref:
         """What was saved."""
         return self.changed
-
-

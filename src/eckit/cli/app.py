@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from eckit.cli import demo as demo_command
-from eckit.cli import shows, starting
+from eckit.cli import demo as demo_command, shows, starting
 from eckit.cli.opening import OPERATOR, Locale, SettingsFile, chosen_locale, opened, settings_of
 from eckit.cli.printing import grid, progress, say
 from eckit.kernel.composing import compose_plugins
@@ -113,7 +112,9 @@ def db_check(*, settings: SettingsFile = None) -> None:
     with opened(settings, check=False) as shop:
         steps = pending(shop.database, shop.plugins)
         if steps:
-            grid("Still to be taken", ("whose", "revision", "what"), [(step.owner, step.id, step.what) for step in steps])
+            grid(
+                "Still to be taken", ("whose", "revision", "what"), [(step.owner, step.id, step.what) for step in steps]
+            )
             sys.exit(1)
         shop.check()
     say("All tables are there and up to date.")

@@ -85,7 +85,11 @@ def show_order(shop: Shop, order: str, locale: str) -> None:
         payments = work.payment.for_order(placed.id)
         shipments = work.shipping.shipments(placed.id)
     moved = [
-        (movement.kind, format_minor(movement.amount_minor, movement.currency, locale), movement.at.isoformat(" ", "seconds"))
+        (
+            movement.kind,
+            format_minor(movement.amount_minor, movement.currency, locale),
+            movement.at.isoformat(" ", "seconds"),
+        )
         for payment in payments
         for movement in payment.movements
     ]
@@ -150,7 +154,10 @@ def show_plugins(plugins: Plugins, locale: str) -> None:
     rows = []
     for info in plugins.infos.values():
         registered = [
-            entry.code for kind in sorted(plugins.registered) for entry in plugins.things(kind) if entry.plugin == info.name
+            entry.code
+            for kind in sorted(plugins.registered)
+            for entry in plugins.things(kind)
+            if entry.plugin == info.name
         ]
         rows.append(
             (

@@ -89,7 +89,9 @@ def _japanese(party: Party, address: Address) -> tuple[str, ...]:
     honored = f"{party.name} 様" if party.name else ""
     company = party.company if honored else f"{party.company} 御中" if party.company else ""
     postal = f"〒{address.postal_code}" if address.postal_code else ""
-    return tuple(filter(None, (postal, f"{address.region}{address.city}{street}", *rest, company, party.department, honored)))
+    return tuple(
+        filter(None, (postal, f"{address.region}{address.city}{street}", *rest, company, party.department, honored))
+    )
 
 
 def erased(party: Party) -> dict[str, object]:

@@ -149,9 +149,7 @@ def _facets(work: Work, cart: Cart, offers: Mapping[VariantId, Offer]) -> facets
 def _by_kind(plugins: Plugins, cart: Cart, loaded: facets.Loaded) -> dict[type, Any]:
     """As a draft shows them: of cart, customer, channel and market by class; of others by class and id."""
     of_many = {"product", "variant"}
-    found: dict[type, Any] = {
-        entry.thing.kind: {} for entry in _pricing_facets(plugins) if entry.thing.on in of_many
-    }
+    found: dict[type, Any] = {entry.thing.kind: {} for entry in _pricing_facets(plugins) if entry.thing.on in of_many}
     for owner, values in loaded.items():
         for kind, value in values.items():
             if owner.kind in of_many:

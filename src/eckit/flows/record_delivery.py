@@ -6,8 +6,7 @@ from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
 from eckit.order import service as order
 from eckit.order.model import Order
-from eckit.shipping import rules as shipping_rules
-from eckit.shipping import service as shipping
+from eckit.shipping import rules as shipping_rules, service as shipping
 
 
 @again_if_moved

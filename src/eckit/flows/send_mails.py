@@ -11,8 +11,7 @@ from eckit.kernel.errors import EckitError
 from eckit.kernel.events import Envelope
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
-from eckit.messages import rules as message_rules
-from eckit.messages import service as messages
+from eckit.messages import rules as message_rules, service as messages
 from eckit.messages.model import Mail, MailState, Rendered
 from eckit.order import service as order
 from eckit.shipping import service as shipping

@@ -54,7 +54,9 @@ class Actor:
         return cls(kind="guest", tokens=frozenset(filter(None, tokens)))
 
     @classmethod
-    def staff(cls, id: str, *permissions: str, limits: Mapping[str, int] | None = None, scope: Scope | None = None) -> Self:
+    def staff(
+        cls, id: str, *permissions: str, limits: Mapping[str, int] | None = None, scope: Scope | None = None
+    ) -> Self:
         """A member of the shop's staff with these permissions."""
         return cls(kind="staff", id=id, permissions=frozenset(permissions), limits=limits or {}, scope=scope or Scope())
 

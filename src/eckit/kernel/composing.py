@@ -96,7 +96,9 @@ class _Composition:
 
     def of(self, explicit: Iterable[Any], *, discover: bool, disabled: frozenset[str]) -> Plugins:
         found, problems = find_plugins(explicit, discover=discover, disabled=disabled)
-        off = disabled | {problem.path.removeprefix("plugins.") for problem in problems if problem.path[:8] == "plugins."}
+        off = disabled | {
+            problem.path.removeprefix("plugins.") for problem in problems if problem.path[:8] == "plugins."
+        }
         problems += _names_problems(found, off, self.settings, self.order)
         drafts = [_draft(plugin, self.specs, self.settings.get(plugin.name)) for plugin in found]
         _check_tables(drafts)

@@ -86,7 +86,9 @@ def _installed(disabled: frozenset[str], problems: list[Problem]) -> list[_Candi
 
 def _why(error: Exception) -> str:
     """The kind of error, and for a missing module which; nothing else of what a stranger's error says."""
-    return f"{type(error).__name__} {error.name or ''}".strip() if isinstance(error, ImportError) else type(error).__name__
+    return (
+        f"{type(error).__name__} {error.name or ''}".strip() if isinstance(error, ImportError) else type(error).__name__
+    )
 
 
 def _wrong_with(plugin: Any, origin: str, installed_as: str | None) -> Problem | None:

@@ -194,9 +194,7 @@ class CompositionError(RefusedError):
         return " ".join(problem.text(locale) for problem in self.problems)
 
 
-def invalid(
-    code: str, path: str, value: object, *, limit: object = "", suggestion: str = ""
-) -> InvalidInputError:
+def invalid(code: str, path: str, value: object, *, limit: object = "", suggestion: str = "") -> InvalidInputError:
     """The error for one bad input; ``raise invalid("too-long", "name", text, limit=200)``."""
     problem = Problem(code=code, path=path, value=value, limit=limit, suggestion=suggestion)
     return InvalidInputError(problems=(problem,))

@@ -193,9 +193,7 @@ def _is(owner: Ref) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _belongs(kind: str, ids: set[str], specs: Iterable[tuple[str, str]]) -> sa.ColumnElement[bool]:
     namespaces = sorted(namespace for on, namespace in specs if on == kind)
-    return sa.and_(
-        facet.c.owner_kind == kind, facet.c.owner_id.in_(sorted(ids)), facet.c.namespace.in_(namespaces)
-    )
+    return sa.and_(facet.c.owner_kind == kind, facet.c.owner_id.in_(sorted(ids)), facet.c.namespace.in_(namespaces))
 
 
 def _read(spec: FacetSpec, version: int, body: Any) -> Any:

@@ -129,9 +129,7 @@ def checker(hint: Any) -> Check:
         return lambda value: any(value == arg and type(value) is type(arg) for arg in args)
     if origin in (abc.Mapping, dict):
         key, item = map(checker, args)
-        return lambda value: (
-            isinstance(value, origin) and all(map(key, value)) and all(map(item, value.values()))
-        )
+        return lambda value: isinstance(value, origin) and all(map(key, value)) and all(map(item, value.values()))
     if origin is type:
         return lambda value: isinstance(value, type)
     if origin is not None:

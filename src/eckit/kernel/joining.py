@@ -94,7 +94,9 @@ class Lender:
     def __init__(self, url: str) -> None:
         self._lent = threading.local()
         options: dict[str, Any] = {} if url.startswith("sqlite") else {"use_native_hstore": False}
-        self.engine = sa.create_engine(url, creator=self._next, poolclass=NullPool, pool_reset_on_return=None, **options)
+        self.engine = sa.create_engine(
+            url, creator=self._next, poolclass=NullPool, pool_reset_on_return=None, **options
+        )
 
     def _next(self) -> Any:
         return Borrowed(self._lent.raw)

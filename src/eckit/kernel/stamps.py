@@ -39,10 +39,7 @@ def raise_all(connection: sa.Connection, names: Iterable[str]) -> None:
     rows = [{"name": name, "version": 1} for name in sorted(set(names))]
     if rows:
         insert = upsert(connection, stamp).values(rows)
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=["name"], set_={"version": stamp.c.version + 1})
-        )
-
+        connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"version": stamp.c.version + 1}))
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

@@ -13,7 +13,9 @@ from eckit.kernel.text import strip_controls
 MAX_RENDERED: Final = 200_000
 """Characters a rendered template may have."""
 
-_FILTERS: Final = frozenset({"e", "escape", "join", "length", "upper", "lower", "trim", "default", "replace", "first", "last"})
+_FILTERS: Final = frozenset(
+    {"e", "escape", "join", "length", "upper", "lower", "trim", "default", "replace", "first", "last"}
+)
 
 
 class PlainDataEnvironment(ImmutableSandboxedEnvironment):

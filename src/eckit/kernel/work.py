@@ -165,7 +165,10 @@ class Work:
 
 
 class Begin:
-    """How a shop's Works begin: its transactions, plugins, clock and name. Flows get it as their first argument."""
+    """How a shop's Works begin: its transactions, plugins, clock and name. Flows get it as their first argument.
+
+    :ivar shop: the shop it belongs to, as plugins get it with events.
+    """
 
     def __init__(
         self,
@@ -182,6 +185,7 @@ class Begin:
         self.clock = clock
         self.shop_id = shop_id
         self.settings = settings
+        self.shop: Any = None
         self._work = work
 
     retries: ClassVar[bool] = True

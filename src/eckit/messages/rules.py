@@ -83,8 +83,7 @@ def data(
             if charge.kind is not Kind.GOODS
         ],
         "parcels": [
-            {"number": parcel.number, "carrier": parcel.carrier, "url": parcel.tracking_url or ""}
-            for parcel in parcels
+            {"number": parcel.number, "carrier": parcel.carrier, "url": parcel.tracking_url or ""} for parcel in parcels
         ],
     }
 

@@ -52,7 +52,11 @@ def queue(work: Work, wishes: Sequence[MessageWish], event_id: EventId) -> int:
 
 def lease(work: Work, until: dt.datetime, limit: int) -> tuple[Mail, ...]:
     """Take mails that are due; nobody else takes them before ``until``."""
-    due = sa.select(mail.c.id).where(mail.c.state == "waiting", mail.c.due_at <= work.now).order_by(mail.c.due_at, mail.c.id)
+    due = (
+        sa.select(mail.c.id)
+        .where(mail.c.state == "waiting", mail.c.due_at <= work.now)
+        .order_by(mail.c.due_at, mail.c.id)
+    )
     taken = due.limit(limit).with_for_update(skip_locked=True)
     statement = (
         sa.update(mail)

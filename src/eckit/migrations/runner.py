@@ -34,7 +34,9 @@ class Revision:
     what: str
 
 
-def upgrade(database: Database, plugins: Plugins, *, say: Callable[[str], None] = lambda _: None) -> tuple[Revision, ...]:
+def upgrade(
+    database: Database, plugins: Plugins, *, say: Callable[[str], None] = lambda _: None
+) -> tuple[Revision, ...]:
     """Bring the core's tables and every plugin's to the newest version, in one transaction; which steps were taken.
 
     Running it again, or after it was killed half-way, takes what is left: nothing, or all of it.

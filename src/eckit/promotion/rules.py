@@ -156,7 +156,9 @@ def require_sound(plugin: str, proposed: Sequence[Adjustment], draft: Draft) -> 
     targets = {ORDER, SHIPPING, *(line.id for line in draft.lines)}
     for one in proposed:
         if one.amount.currency.code != draft.currency:
-            raise PluginError(plugin=plugin, hook="propose_adjustments", reason=f"answered in {one.amount.currency.code}")
+            raise PluginError(
+                plugin=plugin, hook="propose_adjustments", reason=f"answered in {one.amount.currency.code}"
+            )
         if one.target not in targets:
             raise PluginError(plugin=plugin, hook="propose_adjustments", reason=f"unknown target {one.target}")
         to_minor(one.amount)
@@ -203,9 +205,7 @@ def answers(
             continue
         if entry.action.phase != phase:
             continue
-        found.append(
-            CodeAnswer(code=code, status=_status(coupon, met, applied), promotion_id=coupon.promotion_id)
-        )
+        found.append(CodeAnswer(code=code, status=_status(coupon, met, applied), promotion_id=coupon.promotion_id))
     return tuple(found)
 
 
@@ -220,7 +220,9 @@ def _status(coupon: Coupon, met: frozenset[PromotionId], applied: frozenset[Prom
 def usable(coupons: Mapping[str, Coupon]) -> dict[str, Coupon]:
     """Codes that have a use left."""
     return {
-        code: coupon for code, coupon in coupons.items() if coupon.limit_total is None or coupon.used < coupon.limit_total
+        code: coupon
+        for code, coupon in coupons.items()
+        if coupon.limit_total is None or coupon.used < coupon.limit_total
     }
 
 

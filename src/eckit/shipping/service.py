@@ -273,9 +273,7 @@ def track(work: Work, report: Tracking) -> str:
         after = rules.status_of(store.statuses(work, parcel.id))
         if after != before:
             one = _of(work, parcel)
-            work.announce(
-                ParcelTracked(parcel_id=parcel.id, shipment_id=one.id, order_ids=_orders(one), status=after)
-            )
+            work.announce(ParcelTracked(parcel_id=parcel.id, shipment_id=one.id, order_ids=_orders(one), status=after))
         return after
     return before
 

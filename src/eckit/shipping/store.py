@@ -27,9 +27,7 @@ shipment = core_table(
     at("planned_at"),
     at("handed_over_at", nullable=True),
     at("delivered_at", nullable=True),
-    sa.CheckConstraint(
-        "state in ('draft', 'blocked', 'ready', 'handed_over', 'delivered', 'canceled')", name="state"
-    ),
+    sa.CheckConstraint("state in ('draft', 'blocked', 'ready', 'handed_over', 'delivered', 'canceled')", name="state"),
     sa.CheckConstraint("direction in ('out', 'back')", name="direction"),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from eckit.kernel.ids import LineId, LocationId, VariantId
+from eckit.pricing.model import QuoteLine
 from eckit.stock.errors import AllocationError, ShortItem
 from eckit.stock.model import Allocation, Hold, Level, Wanted
 
@@ -22,6 +23,24 @@ class Booking:
     line_id: LineId | None
     steps: int
     source: str
+
+
+UNCOUNTED_KINDS = frozenset({"digital", "service", "gift_card"})
+"""Kinds of variant of which there is always enough."""
+
+
+def wanted(lines: Sequence[QuoteLine]) -> tuple[Wanted, ...]:
+    """What an order of these lines wants held."""
+    return tuple(
+        Wanted(
+            line_id=line.id,
+            variant_id=line.variant_id,
+            sku=line.sku,
+            steps=line.steps,
+            unlimited=line.supply.kind == "unlimited" or line.kind in UNCOUNTED_KINDS,
+        )
+        for line in lines
+    )
 
 
 def can_promise(level: Level) -> int:

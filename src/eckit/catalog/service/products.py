@@ -153,7 +153,7 @@ def _publishes(
     states.moved(start, ProductState(wanted.state))
     if wanted.state != ProductState.PUBLISHED or start.state == ProductState.PUBLISHED:
         return False
-    require_publishable(work, wanted, tuple(variants.values()))
+    require_publishable(work, _with_facets(work, wanted), tuple(variants.values()))
     return True
 
 
@@ -177,7 +177,7 @@ def _move(work: Work, product_id: ProductId, event: states.E, state: ProductStat
         return _with_facets(work, before)
     after = states.done(before, event)
     if state is ProductState.PUBLISHED:
-        require_publishable(work, after, store.variants_of(work, before.id))
+        require_publishable(work, _with_facets(work, after), store.variants_of(work, before.id))
     saved = _write(work, before, after)
     _tell(work, f"catalog.{event.value}", saved, publishes=state is ProductState.PUBLISHED)
     return _with_facets(work, saved)

@@ -15,6 +15,7 @@ from eckit.pricing.rules.reductions import after_shipping_promotions, reduce, re
 from eckit.pricing.rules.sheet import Sheet, Terms, start
 from eckit.pricing.rules.sums import add_up
 from eckit.pricing.rules.taxes import TaxAnswer, TaxAsk
+from eckit.pricing.rules.uses import uses
 
 __all__ = [
     "Sheet",
@@ -41,5 +42,6 @@ __all__ = [
     "solve_fees",
     "start",
     "to_ship",
+    "uses",
     "with_digest",
 ]
