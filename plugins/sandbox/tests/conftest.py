@@ -6,16 +6,18 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from eckit import Secret
-from eckit_sandbox import SandboxCard, SandboxSettings
 from eckit_sandbox.client import Client
 from eckit_sandbox.process import SandboxProcess
-from plugins.sandbox.tests.asking import Io
+
+if TYPE_CHECKING:  # the provider's own tests load nothing of eckit
+    from eckit_sandbox.gateway import SandboxCard
+    from eckit_sandbox.settings import SandboxSettings
+    from plugins.sandbox.tests.asking import Io
 
 
 class SocketTransport:
@@ -157,17 +159,24 @@ def moved(provider: SandboxProcess) -> Callable[..., list[tuple[str, int]]]:
 
 
 @pytest.fixture
-def settings(provider: SandboxProcess) -> SandboxSettings:
+def settings(provider: SandboxProcess) -> "SandboxSettings":
+    from eckit import Secret
+    from eckit_sandbox.settings import SandboxSettings
+
     known = provider.settings()
     secrets = {name: Secret(known.pop(name)) for name in ("api_key", "notify_secret")}
     return SandboxSettings(**known, **secrets, timeout=dt.timedelta(seconds=2))  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def gateway(settings: SandboxSettings) -> SandboxCard:
+def gateway(settings: "SandboxSettings") -> "SandboxCard":
+    from eckit_sandbox.gateway import SandboxCard
+
     return SandboxCard(settings)
 
 
 @pytest.fixture
-def io(provider: SandboxProcess) -> Io:
+def io(provider: SandboxProcess) -> "Io":
+    from plugins.sandbox.tests.asking import Io
+
     return Io(f"127.0.0.1:{provider.port}")

@@ -21,6 +21,7 @@ from eckit import (
     Refund,
     Refunded,
     Rejected,
+    Resume,
     Secret,
     Snapshot,
     StoredInstrument,
@@ -140,6 +141,20 @@ def test_already_done_by_somebody_else_is_a_no(
     provider.script({"match": {"operation": "query"}, "do": "act_then_status(503)"})
     assert isinstance(gateway.capture(io, Capture(**facts("s-1-c2"))), InDoubt)
     assert moved() == [("authorize", 1200), ("capture", 1200)]
+
+
+def test_refused_question_after_a_challenge_is_doubt(
+    gateway: SandboxCard, provider: SandboxProcess, io: Io, moved: Moved
+) -> None:
+    """A provider that does not see the payment yet, or has no time, has not said no to it."""
+    gateway.begin(io, begin("tok_challenge"))
+    provider.approve("s-1")
+    for do in ("not_found_yet", "rate_limit", "act_then_status(503)", "unknown_status"):
+        provider.script({"match": {"operation": "query", "nth": 1}, "do": do})
+        assert isinstance(gateway.resume(io, Resume(**facts("s-1"))), InDoubt)
+        provider.clear()
+    assert isinstance(gateway.resume(io, Resume(**facts("s-1"))), Authorized)
+    assert moved() == [("authorize", 1200)]
 
 
 def test_reference_of_something_else_is_doubt(gateway: SandboxCard, io: Io, moved: Moved) -> None:

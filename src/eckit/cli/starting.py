@@ -63,7 +63,7 @@ def init(
     country: str = "JP",
     database: Annotated[str | None, Parameter(help="Database URL; default: a SQLite file in the folder.")] = None,
 ) -> None:
-    """Make a new shop in a folder: eckit.toml, tables, a channel, a market, a warehouse, tax rates and shipping fares."""
+    """Make a new shop in a folder: eckit.toml, tables, a channel, a market, a warehouse, rates and fares."""
     exponent(currency)
     file = folder / SETTINGS_FILE
     if file.exists():

@@ -1,1 +1,1 @@
-"""One file per operation that needs several capabilities, named by its verb. Verbs of different capabilities meet here only."""
+"""One file per operation that needs several capabilities, named by its verb: here, and only here, their verbs meet."""

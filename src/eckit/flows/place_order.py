@@ -58,7 +58,7 @@ def place_order(begin: Begin, actor: Actor, cart_id: CartId, *, agreed: QuoteRef
     """Place the order the buyer confirmed. Same cart version, same order: a second call gives back the first one's.
 
     :param agreed: digest and instant of the quote that was shown: ``quote.ref``.
-    :param key: the caller's idempotency key, scope ``place_order``; not needed for safety, kept for callers that repeat.
+    :param key: the caller's idempotency key, scope ``place_order``; not needed for safety, kept for who repeats.
     :raises QuoteChangedError: it costs something else now; carries the new quote.
     :raises NotReadyError: something is missing; carries the open items.
     :raises ObjectedError: rules or plugins object; all objections are given.

@@ -13,7 +13,7 @@ MAILS = "eckit-mails"
 def relay_events(begin: Begin, *, limit: int = 100) -> RelayReport:
     """Deliver up to ``limit`` events of the outbox to the core's mails and to every plugin that implements their hook.
 
-    At least once, with a stable event id, each subscriber apart; one that fails is retried and then parked, without holding
-    up others.
+    At least once, with a stable event id, each subscriber apart; one that fails is retried and then parked, without
+    holding up others.
     """
     return relay(begin, batch=limit, subscribers={MAILS: functools.partial(queue_mails, begin)})

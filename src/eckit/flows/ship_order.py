@@ -30,8 +30,8 @@ def ship_order(
 ) -> tuple[Parcel, ...]:
     """Hand over what is ready of an order, or so many steps of some lines: one parcel per shipment.
 
-    The capture of what has left is planned in the same transaction and sent after it. A capture that fails never undoes the
-    hand-over: it opens a task and blocks what is still to leave. Needs ``shipping.write``.
+    The capture of what has left is planned in the same transaction and sent after it. A capture that fails never undoes
+    the hand-over: it opens a task and blocks what is still to leave. Needs ``shipping.write``.
 
     :param number: tracking number; of several parcels the first has it, the others get theirs later.
     :raises NotReadyToShipError: says what is against it.

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import attrs
 
+from eckit.kernel.cards import mask_cards
 from eckit.kernel.texts import say
 
 
 def _shown(value: object) -> str:
     """A value as an error may show it: short, on one line, never a secret's content (secrets mask themselves)."""
-    text = str(value).replace("\n", " ").replace("\r", " ").replace("\x00", "␀")
+    text = mask_cards(str(value)).replace("\n", " ").replace("\r", " ").replace("\x00", "␀")
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 

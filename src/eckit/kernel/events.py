@@ -1,6 +1,9 @@
 """What happened: facts announced in a transaction and sent after it committed."""
 
+import contextvars
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -69,3 +72,21 @@ class Envelope:
     on_behalf_of: str | None
     correlation: str
     causation: str | None
+
+
+_delivering: contextvars.ContextVar[Envelope | None] = contextvars.ContextVar("eckit_delivering", default=None)
+
+
+def current_envelope() -> Envelope | None:
+    """The envelope of the event that is being delivered here, for a subscriber: its id stays the same if it comes again."""
+    return _delivering.get()
+
+
+@contextmanager
+def delivering(envelope: Envelope) -> Iterator[None]:
+    """What is done inside is caused by this event."""
+    token = _delivering.set(envelope)
+    try:
+        yield
+    finally:
+        _delivering.reset(token)

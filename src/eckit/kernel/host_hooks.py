@@ -1,17 +1,20 @@
 """What a plugin brings besides behavior: settings, tables, migrations, commands and pages.
 
-These hooks take no arguments and are asked once, when the shop is composed, before the plugin's settings exist.
+The ``register_`` hooks of this family take no arguments and are asked once, when the shop is composed, before the
+plugin's settings exist.
 """
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import sqlalchemy as sa
 
+from eckit.kernel.events import Event
 from eckit.kernel.hookspecs import declared, hookspec
+from eckit.kernel.refs import Ref
 from eckit.kernel.text import Text
 
 
@@ -57,6 +60,23 @@ class Page:
     render: Callable[..., Any]
 
 
+@attrs.frozen(kw_only=True)
+class SubscriberDisabled(Event):
+    """A receiver of events failed for so long that nothing is sent to it until somebody enables it again.
+
+    :ivar subscriber: ``<plugin>:<hook>``, or the name of a part of the core.
+    """
+
+    name: ClassVar[str] = "subscriber.disabled"
+    subscriber: str
+    failures: int
+
+    @property
+    def subject(self) -> Ref:
+        """The receiver."""
+        return Ref("subscriber", self.subscriber)
+
+
 @hookspec()
 def register_settings() -> type:  # type: ignore[empty-body]
     """The attrs class of the plugin's settings, read from ``[plugins.<name>]`` and the environment.
@@ -84,6 +104,11 @@ def register_commands() -> tuple[Command, ...]:  # type: ignore[empty-body]
 @hookspec()
 def register_pages() -> tuple[Page, ...]:  # type: ignore[empty-body]
     """Pages for a back office."""
+
+
+@hookspec()
+def subscriber_disabled(event: SubscriberDisabled, shop: Any) -> None:
+    """A receiver of events has failed for so long that it is no longer called: tell somebody."""
 
 
 SPECS = declared(sys.modules[__name__], "host")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from eckit.kernel.errors import MovedError
 from eckit.kernel.events import EVENTS, Envelope, Event
 from eckit.kernel.ids import EventId, ShopId
 from eckit.kernel.minting import mint
@@ -50,7 +51,10 @@ def store(
     correlation: str,
     causation: str | None,
 ) -> None:
-    """Insert all events in one statement; ``seq`` goes on where the subject's last event stopped."""
+    """Insert all events in one statement; ``seq`` goes on where the subject's last event stopped.
+
+    :raises MovedError: another transaction announced something about the same subject at the same time.
+    """
     ahead: Counter[str] = Counter()
     rows = []
     for event in events:
@@ -76,7 +80,10 @@ def store(
             }
         )
     if rows:
-        connection.execute(sa.insert(outbox).values(rows))
+        try:
+            connection.execute(sa.insert(outbox).values(rows))
+        except sa.exc.IntegrityError as error:
+            raise MovedError(what="outbox") from error
 
 
 def envelope(row: sa.Row[tuple[object, ...]], shop: ShopId) -> Envelope | None:

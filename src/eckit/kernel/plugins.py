@@ -7,6 +7,7 @@ limit, and only when no Work is open. Answers come sorted by plugin name, so not
 
 import contextvars
 import decimal
+import functools
 import threading
 import time
 from collections import defaultdict
@@ -266,6 +267,16 @@ class Plugins:
         track.in_a_row += 1
         if track.in_a_row >= self.limits.overruns:
             track.rests_until = started + took + self.limits.rest_s
+
+    def tell(self, hook: str, implementation: Implementation, facts: Mapping[str, Any]) -> None:
+        """Let one implementation of a past-tense hook know, on a worker thread with the limit of a conversation: it may
+        send what it heard to others. What it returns is nobody's business.
+
+        :raises ConversationTimeoutError: cut off at the limit.
+        :raises PluginError: it raised; the cause is in ``__cause__``.
+        """
+        heard = functools.partial(implementation.function, **{name: facts[name] for name in implementation.arguments})
+        self.converse(implementation.plugin, hook, heard)
 
     # -- conversations -------------------------------------------------------------------------------------------
 

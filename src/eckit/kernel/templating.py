@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import jinja2
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from eckit.kernel.text import strip_controls

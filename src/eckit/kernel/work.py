@@ -19,7 +19,7 @@ from eckit.kernel.actors import Actor
 from eckit.kernel.clock import Clock
 from eckit.kernel.database import explained
 from eckit.kernel.errors import RefusedError
-from eckit.kernel.events import Event
+from eckit.kernel.events import Event, current_envelope
 from eckit.kernel.idempotency import Key
 from eckit.kernel.ids import ShopId, VariantId, expect_id
 from eckit.kernel.minting import mint
@@ -75,8 +75,9 @@ class Work:
         self.plugins: Plugins = begin.plugins
         self.shop_id: ShopId = begin.shop_id
         self.own = Own(self)
-        self.correlation: str = mint("event")
-        self.causation: str | None = None
+        cause = current_envelope()
+        self.correlation: str = mint("event") if cause is None else cause.correlation
+        self.causation: str | None = None if cause is None else cause.id
         self.reply: Any = None
         self.trail: str | None = None
         self._events: list[Event] = []

@@ -97,14 +97,6 @@ class NotPayableError(RefusedError):
 
 
 @attrs.define(kw_only=True, eq=False)
-class OrderBlockedError(RefusedError):
-    """Money is not captured while a block lies on the order."""
-
-    code: ClassVar[str] = "payment-order-blocked"
-    blocks: str = ""
-
-
-@attrs.define(kw_only=True, eq=False)
 class RequestChangedError(RefusedError):
     """A reference that was used for one request must not be used for another. A mistake of the program, not of people."""
 

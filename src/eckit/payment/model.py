@@ -644,6 +644,7 @@ class Payment:
     """One attempt to pay; a new attempt is a new Payment. Its status is a function, never stored, never a gate.
 
     :ivar held_by: who holds the money: shop, seller, channel, provider, carrier.
+    :ivar earned_minor: what the shop has earned of it by handing goods over: so much is to be captured.
     """
 
     id: PaymentId
@@ -660,6 +661,7 @@ class Payment:
     mode: str
     version: int
     created_at: dt.datetime
+    earned_minor: int = 0
     operations: tuple[StoredOperation, ...] = ()
     movements: tuple[StoredMovement, ...] = ()
 
@@ -701,7 +703,7 @@ class Task:
     """Something only a person can do: a refund that failed, money nobody expected. One per payment, kind and ``about``.
 
     :ivar kind: give_back, overpaid, underpaid, revive, late_money, refund_failed, dispute, misfit, in_doubt, not_sent,
-        over_captured.
+        uncaptured, over_captured.
     :ivar about: what it is about: an operation's id, a movement's reference, or nothing.
     """
 

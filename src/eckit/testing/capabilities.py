@@ -13,7 +13,7 @@ CAPABILITIES: Final = (
 )  # fmt: skip
 
 STORES: Final = (
-    *(f"eckit.kernel.{name}" for name in ("answers", "facets", "history", "idempotency", "leases", "outbox", "stamps")),
+    *(f"eckit.kernel.{name}" for name in ("answers", "delivery", "facets", "history", "idempotency", "leases", "outbox", "stamps")),
     *(f"eckit.{name}.store" for name in CAPABILITIES),
 )
 SERVICES: Final = tuple(f"eckit.{name}.service" for name in CAPABILITIES)

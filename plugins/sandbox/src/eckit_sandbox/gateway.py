@@ -139,7 +139,10 @@ class SandboxCard:
         return self._ask(io, op, send, read, "begin")
 
     def resume(self, io: GatewayIo, op: Resume) -> Outcome:
-        """See what the challenge came to. What the browser brought along is not looked at."""
+        """See what the challenge came to. What the browser brought along is not looked at.
+
+        A refused question says nothing about the payment.
+        """
 
         def send(client: Client) -> Reply:
             return client.query(op.begin_reference)
@@ -148,7 +151,7 @@ class SandboxCard:
             self._check(body, op)
             return translate.begin_outcome(body, op)
 
-        return self._ask(io, op, send, read, "begin")
+        return self._ask(io, op, send, read, "resume")
 
     def capture(self, io: GatewayIo, op: Capture) -> Outcome:
         """Take reserved money, all or a part."""
@@ -198,7 +201,7 @@ class SandboxCard:
             if reply.error in translate.ALREADY:
                 return self._look_up(client, op, read, reply.error or "")
             if reply.error is not None or reply.status >= 400:
-                return translate.refused(reply)
+                return InDoubt(cause=f"resume: {reply.error}") if kind == "resume" else translate.refused(reply)
             return read(reply.body)
         except NotSentError as error:
             return NotSent(cause=str(error))

@@ -100,8 +100,9 @@ def import_categories(work: Work, data: bytes, *, locale: str = "en") -> ImportR
     by_code = {one.code: one for one in store.categories(work)}
     changed = 0
     for row in rows:
-        there = ensure(work, by_code, [row.path])[0]
-        title = {**there.title.as_dict(), **row.title.as_dict()} if there.code in by_code else row.title.as_dict()
+        old = by_code.get(slugs.category_code(row.path))
+        there = old or ensure(work, by_code, [row.path])[0]
+        title = {**(old.title.as_dict() if old else {}), **row.title.as_dict()}
         position = there.position if row.position is None else row.position
         after = attrs.evolve(there, title=Text(title), position=position)
         if after != there:

@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from eckit.kernel.ids import PaymentId
 from eckit.order.model import Order, OrderState
 from eckit.payment.model import (
     Capabilities,
@@ -17,12 +18,16 @@ from eckit.payment.model import (
 )
 from eckit.payment.rules import moves
 from eckit.payment.rules.actions import waits_for_funds
-from eckit.payment.rules.planning import supports
+from eckit.payment.rules.change import Change
+from eckit.payment.rules.planning import left_for, supports
 from eckit.payment.rules.status import reservation_over, status_of
 from eckit.payment.rules.sums import held, lost, refundable, reserved, sums_of, taken
 
 GIVE_BACK_KEY: Final = "give-back:"
 """Keys of operations that give back what the order does not want begin with this."""
+
+RETURN_KEY: Final = "return:"
+"""The same for a part that the order does not want any more, while it keeps the rest."""
 
 TRIES: Final = 3
 """After so many refusals of the provider a person gives the money back."""
@@ -37,6 +42,8 @@ class Follow:
     :ivar late: it came for an order that does not wait for it, or that another payment covers already.
     :ivar unwanted: the payment's money is to be given back.
     :ivar overpaid: what came beyond what was asked, in minor units.
+    :ivar uncaptured: a capture was refused: what is still to leave must wait for a person.
+    :ivar unpaid: an order that counts on a voucher or transfer will not be paid: it is to be canceled.
     """
 
     confirm: bool = False
@@ -44,14 +51,18 @@ class Follow:
     late: bool = False
     unwanted: bool = False
     overpaid: int = 0
+    uncaptured: bool = False
+    unpaid: bool = False
 
 
-def follow(order: Order, before: Payment, after: Payment, others: Sequence[Payment], now: dt.datetime) -> Follow:
+def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.datetime) -> Follow:
     """What a change of a payment means for its order.
 
     :param others: the order's other payments.
     """
+    before, after = change.before, change.payment
     alive = order.state is not OrderState.CANCELED
+    refused = change.moved_to(OpState.FAILED)
     came = max(0, held(after) - held(before))
     covered = sum(held(other) for other in others if not is_given_back(other))
     surplus = alive and came > 0 and not held(before) and covered >= order.current_total_minor > 0
@@ -62,7 +73,15 @@ def follow(order: Order, before: Payment, after: Payment, others: Sequence[Payme
         late=came > 0 and unwanted,
         unwanted=unwanted,
         overpaid=0 if unwanted else max(0, sums_of(after).captured_final - after.amount_minor),
+        uncaptured=not unwanted and any(one.kind is OperationKind.CAPTURE for one in refused),
+        unpaid=alive and _slip_ran_out(change) and not any(held(one) or not is_over(one, now) for one in (after, *others)),
     )
+
+
+def _slip_ran_out(change: Change) -> bool:
+    begin = beginning(change.payment)
+    ended = begin.state in moves.ENDED and begin.state is not beginning(change.before).state
+    return ended and waits_for_funds(begin.action)
 
 
 def secured(payment: Payment, now: dt.datetime) -> bool:
@@ -107,27 +126,34 @@ class GiveBack:
     key: str = ""
 
 
-def give_back(payment: Payment, capabilities: Capabilities | None, now: dt.datetime) -> GiveBack | None:
-    """The next step of giving back everything a payment holds; None while one is under way, or when nothing is left.
+def give_back(
+    payment: Payment, capabilities: Capabilities | None, now: dt.datetime, *, keep_minor: int = 0
+) -> GiveBack | None:
+    """The next step of giving back what a payment holds; None while one is under way, or when nothing is left.
 
     :param capabilities: None if its gateway is not there any more: then a person does it.
+    :param keep_minor: what the order still wants of it. What is reserved is kept while less than that is taken.
     """
     if any(moves.blocks(operation) for operation in payment.operations):
         return None
     begin = beginning(payment)
+    free = reserved(payment) if taken(payment) >= keep_minor else 0
     wishes = (
-        (OperationKind.VOID, 0 if reservation_over(begin, now) else reserved(payment)),
-        (OperationKind.REFUND, refundable(payment)),
+        (OperationKind.VOID, 0 if reservation_over(begin, now) else free),
+        (OperationKind.REFUND, min(refundable(payment), max(0, taken(payment) - keep_minor))),
     )
+    prefix = RETURN_KEY if keep_minor else GIVE_BACK_KEY
     for kind, amount_minor in wishes:
         if amount_minor:
-            return _step_back(payment, kind, amount_minor, capabilities)
+            return _step_back(payment, kind, amount_minor, capabilities, prefix)
     return None
 
 
-def _step_back(payment: Payment, kind: OperationKind, amount_minor: int, capabilities: Capabilities | None) -> GiveBack:
-    tried = [one for one in payment.operations if one.kind is kind and one.state is OpState.FAILED and one.key]
-    refusals = sum((one.key or "").startswith(GIVE_BACK_KEY) for one in tried)
+def _step_back(
+    payment: Payment, kind: OperationKind, amount_minor: int, capabilities: Capabilities | None, prefix: str
+) -> GiveBack:
+    tried = [one for one in payment.operations if one.kind is kind and one.state is OpState.FAILED]
+    refusals = sum((one.key or "").startswith(prefix) for one in tried)
     task = ""
     if capabilities is None:
         task = "the gateway is not there any more"
@@ -135,8 +161,42 @@ def _step_back(payment: Payment, kind: OperationKind, amount_minor: int, capabil
         task = "the gateway cannot do it"
     elif refusals >= TRIES:
         task = "the provider refused it again and again"
-    key = f"{GIVE_BACK_KEY}{kind.value}-{refusals + 1}-{len(payment.operations)}"
+    key = f"{prefix}{kind.value}-{len(payment.operations)}"
     return GiveBack(kind=kind, amount_minor=amount_minor, task=task, key=key)
+
+
+def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
+    """How much of what an order has earned falls on each of its payments, the oldest first."""
+    shares = {}
+    for payment in payments:
+        if is_given_back(payment) or not (secured(payment, now) or sums_of(payment).captured):
+            continue
+        shares[payment.id] = min(earned_minor, payment.amount_minor)
+        earned_minor -= shares[payment.id]
+    return shares
+
+
+def capture_due(payment: Payment, capabilities: Capabilities, now: dt.datetime) -> int:
+    """What is to be captured now, in minor units: what was earned and is not captured yet.
+
+    Nothing while an operation is open, or after the provider refused a capture: then a person decides. A gateway that
+    takes only one capture waits until all that is reserved has been earned.
+    """
+    captures = [one for one in payment.operations if one.kind is OperationKind.CAPTURE]
+    if any(moves.blocks(one) for one in payment.operations) or (captures and captures[-1].state is OpState.FAILED):
+        return 0
+    left = left_for(payment, OperationKind.CAPTURE, now)
+    due = min(payment.earned_minor - sums_of(payment).captured, left)
+    if due <= 0 or (capabilities.capture != "multiple" and due < left):
+        return 0
+    return due if capabilities.capture != "none" else 0
+
+
+def lost_reservation(payment: Payment, now: dt.datetime) -> int:
+    """What was earned and cannot be captured any more, because the reservation is over, in minor units."""
+    if not reservation_over(beginning(payment), now):
+        return 0
+    return max(0, payment.earned_minor - sums_of(payment).captured)
 
 
 # -- attempts ---------------------------------------------------------------------------------------------------------

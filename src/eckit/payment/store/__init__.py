@@ -21,6 +21,7 @@ from eckit.payment.store.payments import (
     operations_in,
     order_of,
     save_change,
+    set_earned,
     taken_references,
 )
 from eckit.payment.store.tables import (
@@ -63,6 +64,7 @@ __all__ = [
     "payment",
     "postpone_notice",
     "save_change",
+    "set_earned",
     "taken_references",
     "task",
 ]

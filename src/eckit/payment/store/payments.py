@@ -94,6 +94,7 @@ def _payment(
         mode=row.mode,
         version=row.version,
         created_at=row.created_at,
+        earned_minor=row.earned_minor,
         operations=operations,
         movements=movements,
     )
@@ -203,6 +204,11 @@ def _save_payment(work: Work, change: Change) -> None:
     values: dict[str, Any] = {"provider_ref": after.provider_ref, "version": payment.c.version + 1}
     values["sweep_at"] = work.now + SWEEP_FIRST if reserved(after) else None
     work.execute(sa.update(payment).where(payment.c.id == after.id).values(values))
+
+
+def set_earned(work: Work, payment_id: PaymentId, earned_minor: int) -> None:
+    """Note what is to be captured."""
+    work.execute(sa.update(payment).where(payment.c.id == payment_id).values(earned_minor=earned_minor))
 
 
 # -- applications -----------------------------------------------------------------------------------------------------

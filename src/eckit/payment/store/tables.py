@@ -33,6 +33,7 @@ payment = core_table(
     ident("mode"),
     sa.Column("version", sa.BigInteger, nullable=False),
     at("created_at"),
+    minor("earned_minor"),
     # while money is reserved: when it is next made sure that its order still lives
     at("sweep_at", nullable=True),
     sa.UniqueConstraint("order_id", "attempt"),

@@ -1,0 +1,136 @@
+"""What the verbs share: a change is written and announced, an operation is planned, unwanted money goes back."""
+
+import logging
+from typing import Final
+
+from eckit.kernel.events import Event
+from eckit.kernel.ids import OperationId
+from eckit.kernel.minting import mint
+from eckit.kernel.refs import Ref
+from eckit.kernel.work import Work
+from eckit.payment import rules, store
+from eckit.payment.model import (
+    Capabilities,
+    OperationKind,
+    OpState,
+    Payment,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentEvent,
+    PaymentInDoubt,
+    PaymentNeedsHuman,
+    PaymentRefunded,
+    PaymentVoided,
+    StoredMovement,
+    StoredOperation,
+    Task,
+)
+from eckit.payment.service.gateways import known_capabilities
+
+_log = logging.getLogger("eckit.payment")
+
+_TOLD: Final[dict[str, type[PaymentEvent]]] = {
+    "authorize": PaymentAuthorized,
+    "capture": PaymentCaptured,
+    "void": PaymentVoided,
+    "refund": PaymentRefunded,
+}
+
+
+def declared(work: Work, payment: Payment) -> Capabilities:
+    """What the payment's gateway declares; where it is missing, the plainest there is, so that time still passes."""
+    return known_capabilities(work.plugins, payment) or Capabilities(currencies={})
+
+
+def save(work: Work, change: rules.Change, verb: str = "settle") -> Payment:
+    """Write a change, open its tasks, announce what happened; the payment as it is now."""
+    store.save_change(work, change)
+    store.add_tasks(work, change.tasks)
+    for event in _events(change):
+        work.announce(event)
+    for operation_id, move in change.refused:
+        _log.info("payment %s: %s refused for operation %s", change.payment.id, move.value, operation_id)
+    work.did(f"payment.{verb}", Ref("payment", change.payment.id), Ref("order", change.payment.order_id))
+    return change.payment
+
+
+def _events(change: rules.Change) -> list[Event]:
+    payment = change.payment
+    told: list[Event] = []
+    for movement in change.movements:
+        kind = _TOLD.get(movement.kind)
+        if kind is not None and movement.finality == "final":
+            told.append(_of_movement(kind, payment, movement))
+    for operation in change.moved_to(OpState.FAILED):
+        if operation.kind is OperationKind.BEGIN:
+            declined = PaymentDeclined(**_facts(payment, operation.amount_minor), decline_code=operation.decline_code or "")
+            told.append(declined)
+    for operation in change.moved_to(OpState.IN_DOUBT):
+        told.append(PaymentInDoubt(**_facts(payment, operation.amount_minor)))
+    for operation in change.moved_to(OpState.NEEDS_HUMAN):
+        told.append(PaymentNeedsHuman(**_facts(payment, operation.amount_minor)))
+    return told
+
+
+def _of_movement(kind: type[PaymentEvent], payment: Payment, movement: StoredMovement) -> PaymentEvent:
+    return kind(
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        amount_minor=movement.amount_minor,
+        currency=movement.currency,
+    )
+
+
+def _facts(payment: Payment, amount_minor: int) -> dict[str, object]:
+    return {
+        "payment_id": payment.id,
+        "order_id": payment.order_id,
+        "amount_minor": amount_minor,
+        "currency": payment.currency,
+    }
+
+
+def add(
+    work: Work,
+    payment: Payment,
+    kind: OperationKind,
+    amount_minor: int,
+    capabilities: Capabilities,
+    *,
+    key: str | None = None,
+) -> StoredOperation:
+    """Plan an operation of a locked payment, if the sums allow it and nothing is open; errors as ``rules.planned``."""
+    operation = rules.planned(
+        payment,
+        kind,
+        amount_minor,
+        capabilities,
+        shop=work.shop_id,
+        operation_id=OperationId(mint("operation")),
+        key=key,
+        now=work.now,
+    )
+    store.add_operation(work, operation)
+    work.did(f"payment.plan_{kind.value}", Ref("payment", payment.id), Ref("operation", operation.id))
+    return operation
+
+
+def open_task(work: Work, payment: Payment, kind: str, amount_minor: int, reason: str, about: str = "") -> None:
+    """Something a person must do; once for the same thing."""
+    task = Task(
+        kind=kind, payment_id=payment.id, amount_minor=amount_minor, reason=reason, opened_at=work.now, about=about
+    )
+    store.add_tasks(work, (task,))
+
+
+def step_back(work: Work, payment: Payment, *, keep_minor: int = 0) -> StoredOperation | None:
+    """Plan the next step of giving back what a locked payment holds too much, or open a task where it cannot be done."""
+    capabilities = known_capabilities(work.plugins, payment)
+    wish = rules.give_back(payment, capabilities, work.now, keep_minor=keep_minor)
+    if wish is None:
+        return None
+    if capabilities is None or wish.task:
+        open_task(work, payment, "give_back", wish.amount_minor, wish.task, about=wish.kind.value)
+        return None
+    return add(work, payment, wish.kind, wish.amount_minor, capabilities, key=wish.key)

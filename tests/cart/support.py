@@ -1,0 +1,53 @@
+"""What tests of carts and orders share: transactions with the core's order numbers, and threads that start together."""
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from eckit.cart import service as cart
+from eckit.defaults import order_numbers
+from eckit.kernel.clock import Clock, FixedClock
+from eckit.kernel.composing import compose_plugins
+from eckit.kernel.database import Database, DatabaseSettings
+from eckit.kernel.ids import ShopId
+from eckit.kernel.minting import mint
+from eckit.kernel.work import Begin
+from eckit.order import service as order
+from eckit.testing.begin import START
+
+T = TypeVar("T")
+
+
+def begin_on(url: str, plugins: Iterable[Any] = (order_numbers.plugin,), *, clock: Clock | None = None) -> Begin:
+    """Works on a database, with the hooks of carts and orders and these plugins."""
+    database = Database(DatabaseSettings(url=url))
+    begin = Begin(
+        transactions=database,
+        plugins=compose_plugins([*cart.SPECS, *order.SPECS], plugins),
+        clock=clock or FixedClock(START),
+        shop_id=ShopId(mint("shop")),
+    )
+    weakref.finalize(begin, database.close)
+    return begin
+
+
+def together(*calls: Callable[[], T]) -> list[T | BaseException]:
+    """What each call gives or raises, all started at one moment in threads of their own."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T | BaseException:
+        barrier.wait(10)
+        try:
+            return call()
+        except BaseException as error:  # noqa: BLE001 - what a call raises is its result here
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def raised(results: Sequence[object]) -> list[BaseException]:
+    """Those of the results that were raised."""
+    return [result for result in results if isinstance(result, BaseException)]
