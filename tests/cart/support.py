@@ -2,9 +2,12 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import sqlalchemy as sa
 
 from eckit.cart import service as cart
 from eckit.defaults import order_numbers
@@ -16,6 +19,7 @@ from eckit.kernel.minting import mint
 from eckit.kernel.work import Begin
 from eckit.order import service as order
 from eckit.testing.begin import START
+from eckit.testing.statement_log import logged_statements
 
 T = TypeVar("T")
 
@@ -51,3 +55,33 @@ def together(*calls: Callable[[], T]) -> list[T | BaseException]:
 def raised(results: Sequence[object]) -> list[BaseException]:
     """Those of the results that were raised."""
     return [result for result in results if isinstance(result, BaseException)]
+
+
+@contextmanager
+def statements_of(begin: Begin, url: str) -> Iterator[list[str]]:
+    """The statements about eckit's tables that the database is sent in the block: an executemany of fifty is fifty.
+
+    The list is filled when the block ends.
+    """
+    transactions = begin.transactions
+    assert isinstance(transactions, Database)
+    found: list[str] = []
+    if transactions.dialect == "postgresql":
+        with logged_statements(url) as logged:
+            yield found
+        found += [statement for statement in logged if "eckit_" in statement]
+        return
+    traced: list[str] = []
+    pool = transactions.engine.pool
+
+    def trace(raw: Any, _record: Any, _proxy: Any) -> None:
+        raw.set_trace_callback(traced.append)
+
+    sa.event.listen(pool, "checkout", trace)
+    try:
+        yield found
+    finally:
+        sa.event.remove(pool, "checkout", trace)
+        with transactions.engine.connect() as connection:
+            connection.connection.dbapi_connection.set_trace_callback(None)  # type: ignore[union-attr]
+    found += [statement for statement in traced if "eckit_" in statement]

@@ -180,9 +180,9 @@ def test_poisoned_events_do_not_block_good_ones_and_are_parked_with_their_reason
     relay(begin, batch=10)
     assert {f"good{n}": 1 for n in range(100)} == heard
     for _ in range(TRIES):
-        clock.advance(DAY)
-        relay(begin, batch=10)
         announce(begin, "good-again")  # the subscriber is well, so it is not disabled
+        clock.advance(DAY)
+        relay(begin, batch=20)
     bad = [row for id_, row in rows(begin).items() if id_.startswith("bad")]
     assert {("parked", TRIES, "ValueError")} == {(row.state, row.tries, row.waiting["one:note_written"]) for row in bad}
 

@@ -60,18 +60,18 @@ def choose_search(channel_id: ChannelId | None) -> Search | None:
     """Give the search that finds products for buyers of a channel.
 
     :param channel_id: where is searched; None for the shop as a whole.
-    :return: a search, or None to leave the choice to the next; without any, handles, titles and SKUs are looked through.
+    :return: a search, or None to leave the choice to the next; without any, handles, titles and SKUs are read.
     """
 
 
 @hookspec()
 def product_published(event: ProductPublished, shop: Any) -> None:
-    """A product can be bought. After the commit; at least once. Of an import, :func:`catalog_imported` tells instead."""
+    """A product can be bought. After the commit; at least once. Of imports :func:`catalog_imported` tells."""
 
 
 @hookspec()
 def price_changed(event: PriceChanged, shop: Any) -> None:
-    """Prices of a variant were set. After the commit; at least once. Of an import, :func:`catalog_imported` tells."""
+    """Prices of a variant were set. After the commit; at least once. Of imports :func:`catalog_imported` tells."""
 
 
 @hookspec()

@@ -238,6 +238,7 @@ class RowProblem:
     :ivar text: what a plugin says about it, where a plugin objects.
     :ivar other_line: the other row, where two of them do not go together; 0 for none.
     :ivar note: the row is imported all the same.
+    :ivar file: which file, where there are two: ``inventory``; empty for the file of products.
     """
 
     line: int
@@ -249,6 +250,7 @@ class RowProblem:
     suggestion: str = ""
     other_line: int = 0
     note: bool = False
+    file: str = ""
 
     def sentence(self, locale: str = "en") -> str:
         """Line, column and what is wrong, for people."""
@@ -261,7 +263,8 @@ class RowProblem:
             suggestion=self.suggestion,
             other_line=self.other_line,
         )
-        return say("import.row", locale, line=self.line, path=self.path, said=said)
+        key = f"import.row-of-{self.file}" if self.file else "import.row"
+        return say(key, locale, line=self.line, said=said)
 
 
 @attrs.frozen(kw_only=True)
@@ -290,9 +293,7 @@ class Importer(Protocol):
 
     code: str
 
-    def read(
-        self, data: bytes, currency: str | None
-    ) -> tuple[tuple[ImportRow, ...], tuple[RowProblem, ...]]:
+    def read(self, data: bytes, currency: str | None) -> tuple[tuple[ImportRow, ...], tuple[RowProblem, ...]]:
         """The rows of a file, and what is wrong with the others.
 
         :param currency: what amounts are in, where the file does not say.

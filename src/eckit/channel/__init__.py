@@ -1,6 +1,6 @@
 """Decides where it is sold and by whom: channels, markets, sellers, legal entities, and others' ids of what is ours."""
 
-from eckit.channel.errors import LinkedElsewhereError
+from eckit.channel.errors import LinkedElsewhereError, SetupCodeTakenError
 from eckit.channel.model import (
     Channel,
     ChannelChanged,
@@ -24,4 +24,5 @@ __all__ = [
     "RoundingPolicy",
     "Seller",
     "Setup",
+    "SetupCodeTakenError",
 ]

@@ -13,3 +13,11 @@ class LinkedElsewhereError(ConflictError):
 
     code: ClassVar[str] = "linked-elsewhere"
     external_id: str = ""
+
+
+@attrs.define(kw_only=True, eq=False)
+class SetupCodeTakenError(ConflictError):
+    """Another channel, market or seller has this code."""
+
+    code: ClassVar[str] = "setup-code-taken"
+    taken: str = ""

@@ -7,8 +7,10 @@ from eckit.kernel.hookspecs import hookspec
 
 
 @hookspec()
-def register_channels(settings: Any) -> tuple[str, ...]:
-    """Register kinds of channel this plugin serves, such as ``mall.rakuten``; stored channels of unknown kinds stay readable.
+def register_channels(settings: Any) -> tuple[str, ...]:  # type: ignore[empty-body]
+    """Register kinds of channel this plugin serves, such as ``mall.rakuten``.
+
+    Stored channels of unknown kinds stay readable.
 
     :param settings: the plugin's own settings.
     """

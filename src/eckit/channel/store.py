@@ -58,18 +58,28 @@ _codec.register_unstructure_hook(frozenset, sorted)
 _codec.register_unstructure_hook(Rounding, lambda mode: mode.value)
 
 
-def put(work: Work, thing: Channel | Market | Seller | LegalEntity) -> None:
-    """Insert or replace one."""
-    code = thing.name if isinstance(thing, LegalEntity) else thing.code
+def code_of(thing: Channel | Market | Seller | LegalEntity) -> str:
+    """What is unique among its kind: its code; of a legal entity, which has none, its id."""
+    return thing.id if isinstance(thing, LegalEntity) else thing.code
+
+
+def put(work: Work, thing: Channel | Market | Seller | LegalEntity) -> bool:
+    """Insert or replace one; False if another of its kind has the code."""
     values = {
         "id": thing.id,
         "kind": KINDS[type(thing)],
-        "code": code[:80],
+        "code": code_of(thing),
         "body": _codec.unstructure(thing),
         "changed_at": work.now,
     }
+    other = sa.select(setup.c.id).where(
+        setup.c.kind == values["kind"], setup.c.code == values["code"], setup.c.id != thing.id
+    )
+    if work.execute(other).first() is not None:
+        return False
     insert = upsert(work.connection, setup).values(values)
     work.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
+    return True
 
 
 def load(work: Work) -> Setup:

@@ -1,14 +1,17 @@
 """How mails leave where no plugin knows better: into a folder, by SMTP, or not at all."""
 
+import ipaddress
 import smtplib
 import ssl
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
+from eckit.kernel.errors import invalid
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.secrets import Secret
 from eckit.messages import Rendered, Transport
@@ -19,8 +22,11 @@ class MailSettings:
     """Settings ``[plugins.eckit-mail]``.
 
     :ivar transport: ``none``, ``folder`` or ``smtp``.
-    :ivar directory: where ``folder`` writes ``.eml`` files.
-    :ivar security: ``starttls``, ``tls`` or ``none`` (loopback only).
+    :ivar directory: for ``folder``: where it writes ``.eml`` files.
+    :ivar host: for ``smtp``: the mail server, at ``port``.
+    :ivar security: for ``smtp``: ``starttls``, ``tls``, or ``none``, which only a server on this machine may have.
+    :ivar ca_file: a file of certificates to trust besides the system's, for a server of one's own.
+    :ivar timeout_s: how long the server may take for each of its answers.
     """
 
     transport: str = attrs.field(default="none", validator=attrs.validators.in_(("none", "folder", "smtp")))
@@ -30,21 +36,48 @@ class MailSettings:
     security: str = attrs.field(default="starttls", validator=attrs.validators.in_(("starttls", "tls", "none")))
     user: str = ""
     password: Secret | None = None
+    ca_file: str = ""
     timeout_s: int = 15
+
+    def __attrs_post_init__(self) -> None:
+        if self.transport == "folder" and not self.directory:
+            raise invalid("missing", "directory", "")
+        if self.transport == "smtp" and self.security == "none" and not _is_local(self.host):
+            raise invalid("unknown-code", "security", self.security, limit="starttls, tls")
+        if not 0 < self.port < 65536:
+            raise invalid("wrong-quantity", "port", self.port, limit="1…65535")
+        if self.timeout_s <= 0:
+            raise invalid("negative", "timeout_s", self.timeout_s)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def message(mail: Rendered) -> EmailMessage:
     """The mail as the standard library builds it; header values with line breaks are refused there."""
     built = EmailMessage(policy=SMTP)
     built["Message-ID"] = mail.message_id
-    built["From"] = mail.sender
-    built["To"] = mail.to
+    built["From"] = _address(mail.sender, mail.sender_name)
+    built["To"] = _address(mail.to)
     built["Subject"] = mail.subject
     built["Content-Language"] = mail.locale
     built["Auto-Submitted"] = "auto-generated"
+    for name, value in mail.headers.items():
+        built[name] = value
     built.set_content(mail.text)
     built.add_alternative(mail.html, subtype="html")
     return built
+
+
+def _address(text: str, name: str = "") -> Address:
+    """An address with its domain in ASCII, as mail servers of every age take it."""
+    local, _, domain = text.rpartition("@")
+    ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    return Address(display_name=name, username=local, domain=ascii_domain)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +93,7 @@ class FolderTransport:
         name = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in mail.message_id.strip("<>"))
         part = self.directory / f".{name}.part"
         part.write_bytes(message(mail).as_bytes())
-        part.rename(self.directory / f"{name}.eml")
+        part.replace(self.directory / f"{name}.eml")
 
 
 @attrs.frozen(kw_only=True)
@@ -73,18 +106,28 @@ class SmtpTransport:
     def send(self, mail: Rendered) -> None:
         """Hand it over, or raise."""
         settings = self.settings
-        context = ssl.create_default_context()
-        opened: smtplib.SMTP
-        if settings.security == "tls":
-            opened = smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout_s, context=context)
-        else:
-            opened = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_s)
-        with opened as server:
-            if settings.security == "starttls":
-                server.starttls(context=context)
+        with self._connected() as server:
             if settings.user and settings.password is not None:
                 server.login(settings.user, settings.password.reveal())
             server.send_message(message(mail))
+
+    def _connected(self) -> smtplib.SMTP:
+        settings = self.settings
+        where: dict[str, Any] = {"host": settings.host, "port": settings.port, "timeout": settings.timeout_s}
+        if settings.security == "none":
+            return smtplib.SMTP(**where)
+        context = ssl.create_default_context()
+        if settings.ca_file:
+            context.load_verify_locations(settings.ca_file)
+        if settings.security == "tls":
+            return smtplib.SMTP_SSL(**where, context=context)
+        server = smtplib.SMTP(**where)
+        try:
+            server.starttls(context=context)
+        except Exception:
+            server.close()
+            raise
+        return server
 
 
 class Mail:
@@ -94,23 +137,19 @@ class Mail:
     version = "1"
     eckit_interface: Final = {"messages": 1, "host": 1}
 
-    def __init__(self) -> None:
-        self._transport: Transport | None = None
-
     @hookimpl
     def register_settings(self) -> type:
         """The settings class."""
         return MailSettings
 
     @hookimpl
-    def choose_transport(self, settings: MailSettings | None) -> Transport | None:
+    def register_transports(self, settings: MailSettings) -> tuple[Transport, ...]:
         """As the settings say."""
-        chosen = settings or MailSettings()
-        if chosen.transport == "smtp":
-            return SmtpTransport(settings=chosen)
-        if chosen.transport == "folder" and chosen.directory:
-            return FolderTransport(directory=Path(chosen.directory))
-        return None
+        if settings.transport == "smtp":
+            return (SmtpTransport(settings=settings),)
+        if settings.transport == "folder":
+            return (FolderTransport(directory=Path(settings.directory)),)
+        return ()
 
 
 plugin = Mail()

@@ -1,5 +1,7 @@
 """Send the mails that are due: leased, built from current state, sent with no transaction open, marked."""
 
+from typing import Final
+
 import attrs
 
 from eckit.channel import service as channel
@@ -19,6 +21,8 @@ from eckit.shipping import service as shipping
 faults.declare("send_mails.after_lease", "send_mails.after_send")
 
 _SYSTEM = Actor.system("mails")
+_BATCH: Final = 10
+"""Mails leased at once: even if each takes as long as a conversation may, they are sent within their lease."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,9 +53,10 @@ def send_mails(begin: Begin, *, limit: int = 50) -> MailReport:
     again later and given up after the last try, with its reason.
     """
     begin.require_no_transaction("send_mails")
-    leased = _lease(begin, limit)
-    faults.hit("send_mails.after_lease")
-    ends = [_send(begin, mail) for mail in leased]
+    ends: list[MailState] = []
+    while len(ends) < limit and (leased := _lease(begin, min(_BATCH, limit - len(ends)))):
+        faults.hit("send_mails.after_lease")
+        ends += [_send(begin, mail) for mail in leased]
     return MailReport(
         sent=ends.count(MailState.SENT),
         waiting=ends.count(MailState.WAITING),
@@ -83,22 +88,39 @@ def _send(begin: Begin, mail: Mail) -> MailState:
 
 
 def _rendered(begin: Begin, mail: Mail) -> tuple[Channel, Rendered] | _Unsendable:
+    if mail.about.kind != "order":
+        return _Unsendable(reason=f"about a {mail.about.kind}, not an order")
     with begin.read(_SYSTEM) as work:
         view = order.get(work, mail.about.id)
         placed = view.order
-        sold_in = channel.setup(work).channels[placed.channel_id]
-        buyer = customer.party(work, placed.buyer) if placed.buyer else None
+        setup = channel.setup(work)
+        sold_in = setup.channels[placed.channel_id]
+        goes_to = [group.destination for group in view.placement.groups if group.destination]
+        people = customer.parties(work, {*goes_to, *filter(None, [placed.buyer])})
         parcels = shipping.parcels_of(work, shipping.for_order(work, placed.id))
+    buyer = people[placed.buyer] if placed.buyer else None
     if buyer is None or not buyer.email:
         return _Unsendable(reason="the buyer has no e-mail address")
     if sold_in.mail_from is None:
         return _Unsendable(reason="the channel has no sender address")
     data = message_rules.data(
-        placed, view.placement, buyer=buyer, channel=sold_in, parcels=parcels, locale=placed.locale
+        placed,
+        view.placement,
+        channel=sold_in,
+        market=setup.markets[placed.market_id],
+        buyer=buyer,
+        destinations=[people[one] for one in goes_to],
+        parcels=parcels,
+        facts=mail.facts,
     )
-    host = sold_in.mail_from.rpartition("@")[2]
     letter = messages.rendered(
-        begin.plugins, mail, data, sender=sold_in.mail_from, to=buyer.email, host=host, locale=placed.locale
+        begin.plugins,
+        mail,
+        data,
+        sender=sold_in.mail_from,
+        sender_name=sold_in.name,
+        to=buyer.email,
+        locale=placed.locale,
     )
     return sold_in, letter
 
@@ -106,6 +128,7 @@ def _rendered(begin: Begin, mail: Mail) -> tuple[Channel, Rendered] | _Unsendabl
 @again_if_moved
 def _end(begin: Begin, mail: Mail, state: MailState, failure: str) -> MailState:
     with begin.write(_SYSTEM) as work:
+        work.did(f"messages.{state.value}", mail.about)
         if state is MailState.SENT:
             messages.mark_sent(work, mail.id)
             return state

@@ -128,6 +128,10 @@ class Work:
         """Raise version stamps with this commit: what rested on them is asked anew."""
         self._bumps.update(names)
 
+    def has_bumped(self, name: str) -> bool:
+        """Whether this Work raises a stamp: until it commits, what rests on that stamp is only its own to see."""
+        return name in self._bumps
+
     def require(self, expected: Mapping[str, int]) -> None:
         """Insist in one read that no stamp moved.
 

@@ -23,7 +23,8 @@ class MailState(enum.Enum):
 class Mail:
     """A mail to send: kind and about what; no personal data: address and language are looked up when it is sent.
 
-    :ivar message_id: stable, made of the event's id: a repeated mail can be recognized as such.
+    :ivar about: an order.
+    :ivar facts: what of its event the mail tells, as :class:`MessageWish` gave it.
     """
 
     id: MailId
@@ -34,14 +35,20 @@ class Mail:
     tries: int = 0
     due_at: dt.datetime
     last_failure: str = ""
+    facts: Mapping[str, str | int] = attrs.field(factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)
 class Rendered:
-    """A mail ready for a transport. Header values contain no control characters."""
+    """A mail ready for a transport. Header values contain no control characters.
+
+    :ivar message_id: stable, made of the event's id: a repeated mail can be recognized as such.
+    :ivar sender: address it comes from; ``sender_name``: the name beside it. ``to``: the one address it goes to.
+    """
 
     message_id: str
     sender: str
+    sender_name: str = ""
     to: str
     subject: str
     text: str
@@ -63,10 +70,15 @@ class Template:
 
 @attrs.frozen(kw_only=True)
 class MessageWish:
-    """A mail to be sent because of an event: which kind, about what (an order's Ref)."""
+    """A mail to be sent because of an event: which kind, about what (an order's Ref).
+
+    :ivar facts: codes, ids and amounts of the event that the mail tells, shown to its template as ``event``; no personal
+        data. ``amount_minor`` and ``currency`` together become ``event.amount``.
+    """
 
     kind: str
     about: Ref
+    facts: Mapping[str, str | int] = attrs.field(factory=dict, hash=False)
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from eckit.kernel.ids import EventId, MailId
 from eckit.kernel.minting import mint
 from eckit.kernel.refs import Ref
 from eckit.kernel.stamps import upsert
-from eckit.kernel.tables import at, core_table, ident
+from eckit.kernel.tables import Json, at, core_table, ident
 from eckit.kernel.work import Work
 from eckit.messages.model import Mail, MailState, MessageWish
 
@@ -19,6 +19,7 @@ mail = core_table(
     ident("id", primary_key=True),
     ident("kind"),
     sa.Column("about", sa.String(120), nullable=False),
+    sa.Column("facts", Json, nullable=False),
     ident("event_id"),
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
@@ -39,6 +40,7 @@ def queue(work: Work, wishes: Sequence[MessageWish], event_id: EventId) -> int:
             "id": mint("mail"),
             "kind": wish.kind,
             "about": str(wish.about),
+            "facts": dict(wish.facts),
             "event_id": event_id,
             "state": "waiting",
             "due_at": work.now,
@@ -68,11 +70,11 @@ def lease(work: Work, until: dt.datetime, limit: int) -> tuple[Mail, ...]:
 
 
 def mark(work: Work, mail_id: MailId, state: MailState, *, due_at: dt.datetime, failure: str = "") -> None:
-    """Note what became of a try."""
+    """Note what became of a try; a mail that was sent or given up meanwhile stays so."""
     values: dict[str, Any] = {"state": state.value, "due_at": due_at, "last_failure": failure[:200]}
     if state is MailState.SENT:
         values["sent_at"] = work.now
-    work.execute(sa.update(mail).where(mail.c.id == mail_id).values(values))
+    work.execute(sa.update(mail).where(mail.c.id == mail_id, mail.c.state == "waiting").values(values))
 
 
 def mails(work: Work, limit: int) -> tuple[Mail, ...]:
@@ -90,4 +92,5 @@ def _mail(row: Any) -> Mail:
         tries=row.tries,
         due_at=row.due_at,
         last_failure=row.last_failure,
+        facts=row.facts,
     )

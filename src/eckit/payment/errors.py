@@ -32,7 +32,7 @@ class UnsuitableGatewayError(PluginError):
 
 @attrs.define(kw_only=True, eq=False)
 class AmountNotAcceptedError(RefusedError):
-    """The method does not take this currency, or not so little, or not so much. Amounts are shown with their currency."""
+    """The method does not take this currency, or not so little, or not so much. Amounts carry their currency."""
 
     code: ClassVar[str] = "payment-amount-not-accepted"
     method: str = ""
@@ -98,7 +98,7 @@ class NotPayableError(RefusedError):
 
 @attrs.define(kw_only=True, eq=False)
 class RequestChangedError(RefusedError):
-    """A reference that was used for one request must not be used for another. A mistake of the program, not of people."""
+    """A reference that was used for one request must not be used for another. A mistake of the program."""
 
     code: ClassVar[str] = "payment-request-changed"
     reference: str = ""

@@ -1,4 +1,4 @@
-"""What payment asks plugins. Money itself is never moved by a hook: a hook registers gateways, objects, and observes."""
+"""What payment asks plugins. Money itself is never moved by a hook: hooks register gateways, object, and observe."""
 
 from typing import Any, Final
 
@@ -52,14 +52,16 @@ def check_payment_method(draft: Draft, method: MethodCode) -> tuple[Objection, .
 
 @hookspec(failure=CLOSED)
 def propose_payment_fees(draft: Draft, method: MethodCode) -> tuple[FeeRule, ...]:  # type: ignore[empty-body]
-    """Propose what paying this way costs the buyer: the only place that charges a fee for cash on delivery and the like.
+    """Propose what paying this way costs the buyer: the only place that charges for cash on delivery and the like.
 
     :return: fee tables; which tier counts depends on what is left to pay and is solved by the core. ``()`` for none.
     """
 
 
 @hookspec(failure=CLOSED)
-def check_payment_operation(payment: Payment, operation: StoredOperation) -> tuple[Objection, ...]:  # type: ignore[empty-body]
+def check_payment_operation(  # type: ignore[empty-body]
+    payment: Payment, operation: StoredOperation
+) -> tuple[Objection, ...]:
     """Object to moving money, before an operation that somebody asks for is planned or sent; no transaction is open.
 
     Not asked where money is given back that the order does not want: that is owed.
@@ -70,11 +72,11 @@ def check_payment_operation(payment: Payment, operation: StoredOperation) -> tup
 
 
 @hookspec(firstresult=True, failure=CLOSED)
-def choose_late_money(order: Order, payment: Payment) -> str | None:  # type: ignore[empty-body]
+def choose_late_money(order: Order, payment: Payment) -> str | None:
     """Choose what becomes of money that came for a canceled order. Asked inside a transaction: be quick.
 
-    :return: ``"give_back"``; ``"revive"`` to keep it and open a task for a person, who places the order anew; None to leave the
-        choice to the next. Nobody chooses: it is given back.
+    :return: ``"give_back"``; ``"revive"`` to keep it and open a task for a person, who places the order anew; None to
+        leave the choice to the next. Nobody chooses: it is given back.
     """
 
 

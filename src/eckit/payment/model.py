@@ -17,7 +17,6 @@ from eckit.kernel.refs import Ref
 from eckit.kernel.secrets import Secret
 from eckit.kernel.text import Text
 
-
 # -- what is asked of a gateway -------------------------------------------------------------------------------------
 
 
@@ -256,8 +255,8 @@ class Pending:
 class Declined:
     """A definite no; no money moved.
 
-    :ivar code: of the standard list: insufficient_funds, expired_card, do_not_honor, lost_card, fraud, authentication_failed,
-        other. :ivar retry: same, other, never.
+    :ivar code: of the standard list: insufficient_funds, expired_card, do_not_honor, lost_card, fraud,
+        authentication_failed, other. :ivar retry: same, other, never.
     """
 
     code: str
@@ -340,8 +339,8 @@ class SnapshotMovement:
 class Snapshot:
     """The provider's view of one payment.
 
-    :ivar status: authorized, captured, voided, declined, expired, waiting_buyer, waiting_provider; a word for people and for
-        operations that move nothing: amounts come from the movements only.
+    :ivar status: authorized, captured, voided, declined, expired, waiting_buyer, waiting_provider; a word for people
+        and for operations that move nothing: amounts come from the movements only.
     :ivar account, mode: must equal those of the attempt.
     """
 
@@ -372,7 +371,7 @@ class QueryFailed:
 
 @attrs.frozen(kw_only=True)
 class RawRequest:
-    """A notice exactly as it came: raw bytes, headers with lower-case names, the sender's address as the host knows it."""
+    """A notice as it came: raw bytes, headers with lower-case names, the sender's address as the host knows it."""
 
     body: bytes
     headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
@@ -456,8 +455,8 @@ class Capabilities:
 class GatewayIo(Protocol):
     """What a gateway may use: nothing else reaches outside.
 
-    ``request`` sends HTTP through the guarded client and marks by itself that bytes leave; a gateway on a foreign SDK calls
-    ``about_to_send`` right before. ``now`` is the shop's clock.
+    ``request`` sends HTTP through the guarded client and marks by itself that bytes leave; a gateway on a foreign SDK
+    calls ``about_to_send`` right before. ``now`` is the shop's clock.
     """
 
     def request(
@@ -473,7 +472,7 @@ class GatewayIo(Protocol):
 
 @runtime_checkable
 class Gateway(Protocol):
-    """Required of every gateway; family version: payment 1. A pure protocol adapter: no database, no clock, no own HTTP."""
+    """Required of every gateway; family version: payment 1. A protocol adapter: no database, no clock, no own HTTP."""
 
     id: MethodCode
     label: Text

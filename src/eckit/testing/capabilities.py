@@ -12,8 +12,9 @@ CAPABILITIES: Final = (
     "cart", "pricing", "order", "payment", "stock", "shipping", "messages",
 )  # fmt: skip
 
+_KERNEL: Final = ("answers", "delivery", "facets", "history", "idempotency", "leases", "outbox", "stamps")
 STORES: Final = (
-    *(f"eckit.kernel.{name}" for name in ("answers", "delivery", "facets", "history", "idempotency", "leases", "outbox", "stamps")),
+    *(f"eckit.kernel.{name}" for name in _KERNEL),
     *(f"eckit.{name}.store" for name in CAPABILITIES),
 )
 SERVICES: Final = tuple(f"eckit.{name}.service" for name in CAPABILITIES)

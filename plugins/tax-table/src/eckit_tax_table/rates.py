@@ -48,7 +48,7 @@ def accepted(given: Rate) -> Rate:
     """
     country = clean(given.country, path="country", max_length=2)
     if len(country) != 2 or not (country.isascii() and country.isupper()):
-        raise invalid("not-a-country", "country", given.country, suggestion="JP")
+        raise invalid("wrong-country", "country", given.country, limit="ISO 3166-1 alpha-2")
     start = utc(given.valid_from, "valid_from")
     end = None if given.valid_to is None else utc(given.valid_to, "valid_to")
     if end is not None and end <= start:

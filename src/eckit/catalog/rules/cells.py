@@ -124,7 +124,7 @@ def amounts(*, minor_units: bool) -> Callable[[str, str, str], int | None]:
         if cell.isascii() and len(cell) <= 12:  # the usual forms, which can be read in one way only
             units, point, fraction = cell.partition(".")
             if units.isdigit() and not point:
-                return int(units) * 10**decimals
+                return int(units + "0" * decimals)
             if units.isdigit() and decimals and len(fraction) == decimals and fraction.isdigit():
                 return int(units + fraction)
         given = folded(cell)

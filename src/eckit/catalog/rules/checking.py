@@ -86,10 +86,10 @@ def sku(text: str, path: str = "sku") -> Sku:
     return Sku(clean(folded, path=path, max_length=MAX_SKU))
 
 
-def whole(number: int, path: str, low: int, high: int) -> int:
+def whole(number: object, path: str, low: int, high: int) -> int:
     """An integer within bounds.
 
-    :raises InvalidInputError: ``not-a-whole-number`` for anything else (a bool, a float, text), ``number-out-of-range``.
+    :raises InvalidInputError: ``not-a-whole-number`` for a bool, a float, text; ``number-out-of-range``.
     """
     if not isinstance(number, int) or isinstance(number, bool):
         raise invalid("not-a-whole-number", path, number)
@@ -125,7 +125,7 @@ def code(text: str, path: str) -> str:
 
 
 def gtin(text: str, path: str = "gtin") -> str:
-    """A trade item number of 8 to 14 digits; its check digit is not insisted on, since real catalogs are full of others."""
+    """A trade item number of 8 to 14 digits; its check digit is not insisted on: real files have wrong ones."""
     return matching(text, path, _GTIN, 14, "4599999001014")
 
 
@@ -189,7 +189,9 @@ def product(given: Product) -> Product:
         gather.take(_known_id, category_id, "category", f"category_ids[{index}]")
     gather.take(whole, given.version, "version", 1, 2**31 - 1)
     gather.done()
-    return attrs.evolve(given, category_ids=tuple(sorted(set(given.category_ids))), state=ProductState(given.state).value)
+    return attrs.evolve(
+        given, category_ids=tuple(sorted(set(given.category_ids))), state=ProductState(given.state).value
+    )
 
 
 def _known_id(text: str, kind: str, path: str) -> str:
@@ -258,7 +260,7 @@ def _check_supply(gather: Gather, supply: Supply, path: str) -> None:
     gather.take(whole, supply.cap_steps, f"{path}.cap_steps", 0, MAX_STEPS)
 
 
-def amount(minor: int, path: str) -> int:
+def amount(minor: object, path: str) -> int:
     """An amount that is not negative.
 
     :raises InvalidInputError: ``not-a-whole-number``, ``negative-amount``, ``amount-out-of-range``.

@@ -80,7 +80,9 @@ class Layout:
     def ours(self) -> bool:
         """A file as eckit exports it."""
         fields = {column.field for column in self.columns}
-        return {"handle", "sku"} <= fields and any(column.field == "title" and column.variety for column in self.columns)
+        return {"handle", "sku"} <= fields and any(
+            column.field == "title" and column.variety for column in self.columns
+        )
 
     def of(self, field: str) -> list[tuple[int, Column]]:
         """Where the columns of a field are."""

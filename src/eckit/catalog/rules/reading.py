@@ -8,6 +8,7 @@ import attrs
 from eckit.catalog.model import ImportRow, RowProblem
 from eckit.catalog.rules import cells, checking
 from eckit.catalog.rules.decoding import decoded
+from eckit.catalog.rules.import_rows import consistent, pair
 from eckit.catalog.rules.layouts import IGNORED, Layout, recognized
 from eckit.catalog.rules.records import Records, check_size, fits, problems_at
 from eckit.catalog.rules.rows import RowReader
@@ -59,7 +60,7 @@ def read_csv(
             row = reader.row(line, record)
             if row is not None:
                 rows.append(row)
-    rows = _consistent(rows, problems)
+    rows = consistent(rows, problems)
     return _with_handles(rows, problems), sorted(problems, key=lambda problem: problem.line)
 
 
@@ -77,40 +78,7 @@ def _of_header(layout: Layout) -> list[RowProblem]:
     return problems
 
 
-# --- what rows say together ------------------------------------------------------------------------------------------
-
-
-def _consistent(rows: list[ImportRow], problems: list[RowProblem]) -> list[ImportRow]:
-    """The rows that do not contradict each other: each SKU once, the same texts in all rows of a product."""
-    first_sku: dict[str, int] = {}
-    bad: dict[int, None] = {}
-    by_handle: dict[str, ImportRow] = {}
-    for row in rows:
-        earlier = first_sku.setdefault(row.sku, row.line)
-        if earlier != row.line:
-            # which of the two is right only the shop knows, so neither is good
-            for line, other in ((earlier, row.line), (row.line, earlier)):
-                if line not in bad or line == row.line:
-                    problems.append(_pair(line, other, "sku", "duplicate-sku", row.sku))
-                bad[line] = None
-        if row.handle_given:
-            leader = by_handle.setdefault(row.handle, row)
-            if leader is not row and (found := _contradiction(leader, row)):
-                problems.append(_pair(row.line, leader.line, found, "columns-differ", row.handle))
-                bad[row.line] = None
-    return [row for row in rows if row.line not in bad] if bad else rows
-
-
-def _pair(line: int, other: int, path: str, code: str, value: str) -> RowProblem:
-    return RowProblem(line=line, path=path, code=code, value=value, other_line=other)
-
-
-def _contradiction(leader: ImportRow, row: ImportRow) -> str | None:
-    for field in ("title", "description", "published"):
-        first, second = getattr(leader, field), getattr(row, field)
-        if first is not second and first != second:
-            return field
-    return None
+# --- handles ---------------------------------------------------------------------------------------------------------
 
 
 def _with_handles(rows: list[ImportRow], problems: list[RowProblem]) -> list[ImportRow]:
@@ -165,9 +133,9 @@ def read_inventory(data: bytes) -> tuple[dict[Sku, int], list[RowProblem]]:
             problems += problems_at(line, error)
             continue
         if sku in lines:
-            problems.append(_pair(line, lines[sku], sku_column.name, "duplicate-sku", sku))
+            problems.append(pair(line, lines[sku], sku_column.name, "duplicate-sku", sku))
         units[sku], lines[sku] = found, lines.get(sku, line)
-    return units, [attrs.evolve(problem, path=f"inventory.{problem.path}") for problem in problems]
+    return units, [attrs.evolve(problem, file="inventory") for problem in problems]
 
 
 def with_inventory(rows: Iterable[ImportRow], units: Mapping[Sku, int]) -> list[ImportRow]:

@@ -64,7 +64,9 @@ class RowReader:
     def _plan(self) -> list[Take]:
         takes = [self._identity(), self._text("title", required=True)]
         takes += [self._text(field) for field in ("description", "option") if self._layout.of(field)]
-        takes += [self._plain(index, column) for index, column in enumerate(self._layout.columns) if column.field in _PLAIN]
+        takes += [
+            self._plain(index, column) for index, column in enumerate(self._layout.columns) if column.field in _PLAIN
+        ]
         takes += [self._categories(*found) for found in self._layout.of("category")[:1]]
         takes += [self._price(*self._price_column())]
         takes += [self._cost(*found) for found in self._layout.of("cost")[:1]]
@@ -97,9 +99,9 @@ class RowReader:
             if given != last[0]:
                 texts = {}
                 for cell, (_, locale, name) in zip(given, parts, strict=True):
-                    cell = cells.unneutralized(cell) if inert else cell
-                    if cell:
-                        texts[locale] = cells.text(cell, name, length, multiline=multiline)
+                    said = cells.unneutralized(cell) if inert else cell
+                    if said:
+                        texts[locale] = cells.text(said, name, length, multiline=multiline)
                 last[:] = given, Text(texts)
             fields[field] = last[1]
             if required and not last[1]:

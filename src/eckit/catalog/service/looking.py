@@ -98,9 +98,7 @@ def offers(work: Work, variant_ids: Collection[VariantId]) -> dict[VariantId, Of
     if not any(loaded.values()):
         return found
     return {
-        id: attrs.evolve(
-            offer, product=attrs.evolve(offer.product, facets=loaded[Ref("product", offer.product.id)])
-        )
+        id: attrs.evolve(offer, product=attrs.evolve(offer.product, facets=loaded[Ref("product", offer.product.id)]))
         for id, offer in found.items()
     }
 

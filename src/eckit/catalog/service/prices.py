@@ -38,13 +38,17 @@ def save_price_list(work: Work, price_list: PriceList) -> PriceList:
         return wanted
     if any(one.code == wanted.code and one.id != wanted.id for one in there):
         raise PriceListCodeTakenError(price_list=wanted.code)
-    if before is not None and (before.currency, before.includes_tax) != (wanted.currency, wanted.includes_tax):
-        if store.has_prices(work, wanted.id):
-            raise PriceListInUseError(price_list=before.code)
+    if before is not None and _means_else(before, wanted) and store.has_prices(work, wanted.id):
+        raise PriceListInUseError(price_list=before.code)
     store.save_list(work, wanted, new=before is None)
     work.bump("prices")
     work.did("catalog.save_price_list", Ref("price_list", wanted.id))
     return wanted
+
+
+def _means_else(before: PriceList, after: PriceList) -> bool:
+    """Whether the same amounts would be other prices."""
+    return (before.currency, before.includes_tax) != (after.currency, after.includes_tax)
 
 
 def price_lists(work: Work) -> tuple[PriceList, ...]:
@@ -133,12 +137,9 @@ def prices_of(work: Work, list_id: PriceListId, variant_ids: Sequence[VariantId]
     """
     if not sees_all(work):
         raise NotAllowedError(permission="catalog.read")
-    return tuple(store.prices_of(work, expect_id_list(list_id), [VariantId(expect_id("variant", id)) for id in variant_ids]))
-
-
-def expect_id_list(list_id: PriceListId) -> PriceListId:
-    """The id itself, if it is one of a price list."""
-    return PriceListId(expect_id("price_list", list_id, path="list_id"))
+    expect_id("price_list", list_id, path="list_id")
+    ids = [VariantId(expect_id("variant", id, path="variant_ids")) for id in variant_ids]
+    return tuple(store.prices_of(work, list_id, ids))
 
 
 def _tell(work: Work, verb: str, list_id: PriceListId, prices: Sequence[Price]) -> None:

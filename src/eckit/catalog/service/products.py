@@ -124,7 +124,7 @@ def _same(before: Any, after: Any) -> bool:
 def _require_versions(
     before: Product | None, wanted: Product, stored: dict[VariantId, Variant], changed: list[Variant]
 ) -> None:
-    pairs = [(before, wanted), *((stored.get(one.id), one) for one in changed)]
+    pairs: list[tuple[Any, Any]] = [(before, wanted), *((stored.get(one.id), one) for one in changed)]
     for old, new in pairs:
         if old is not None and not _same(old, new) and old.version != new.version:
             raise ProductChangedError(what=str(new.id), id=new.id, version=new.version, found=old.version)
@@ -145,9 +145,7 @@ def _require_free(work: Work, wanted: Product, given: list[Variant], stored: dic
                 raise NotFoundError(kind="category", id=category_id)
 
 
-def _publishes(
-    work: Work, before: Product | None, wanted: Product, variants: dict[VariantId, Variant]
-) -> bool:
+def _publishes(work: Work, before: Product | None, wanted: Product, variants: dict[VariantId, Variant]) -> bool:
     """Whether buyers see the product from now on; refused where somebody objects."""
     start = before or attrs.evolve(wanted, state=ProductState.DRAFT.value)
     states.moved(start, ProductState(wanted.state))

@@ -1,7 +1,8 @@
 """Staged rows to the catalog's tables, by sets: what is there is found, compared and changed; what is not is added.
 
-Each statement changes only rows that differ, so that a file imported twice changes nothing the second time. The caller holds
-the tree's lock, so nobody adds a product, variant or category meanwhile.
+Each statement changes only rows that differ, so that a file imported twice changes nothing the second time. The caller
+holds the tree's lock, so nobody adds a product, variant or category meanwhile. Everything is found and checked before
+anything is written.
 """
 
 from collections.abc import Collection, Iterable
@@ -37,6 +38,9 @@ class Written:
     prices: int = 0
     categories: int = 0
 
+    def __add__(self, other: "Written") -> "Written":
+        return Written(*map(sum, zip(attrs.astuple(self), attrs.astuple(other), strict=True)))
+
 
 # --- find ------------------------------------------------------------------------------------------------------------
 
@@ -44,16 +48,16 @@ class Written:
 def find(work: Work) -> int:
     """Note for each staged row which product and variant there are; how many rows have either."""
     with_sku = sa.update(stage).where(stage.c.sku == variant.c.sku)
-    known = work.execute(with_sku.values(found_variant=variant.c.id, variant_id=variant.c.id, owner=variant.c.product_id))
+    known = work.execute(
+        with_sku.values(found_variant=variant.c.id, variant_id=variant.c.id, owner=variant.c.product_id)
+    )
     by_handle = sa.update(stage).where(stage.c.handle_given, stage.c.handle == product.c.handle)
     by_owner = sa.update(stage).where(~stage.c.handle_given, stage.c.owner == product.c.id)
     products = 0
     for update in (by_handle, by_owner):
         found = {"found_product": product.c.id, "product_id": product.c.id, "found_state": product.c.state}
         products += work.execute(update.values(found)).rowcount
-    renamed = sa.update(stage).where(
-        ~stage.c.handle_given, stage.c.owner.is_(None), stage.c.handle == product.c.handle
-    )
+    renamed = sa.update(stage).where(~stage.c.handle_given, stage.c.owner.is_(None), stage.c.handle == product.c.handle)
     work.execute(renamed.values(handle=stage.c.handle_with_sku))
     return max(known.rowcount, products)
 
@@ -68,6 +72,15 @@ _HANDLE_TAKEN: Final = (
     .join(product, product.c.handle == stage.c.handle)
     .where(stage.c.found_product.is_(None))
 )
+_EARLIER: Final = stage.alias("earlier")
+_HANDLE_TWICE: Final = sa.select(stage.c.row, stage.c.handle).where(
+    ~stage.c.handle_given,
+    stage.c.found_product.is_(None),
+    stage.c.handle == stage.c.handle_with_sku,  # only a handle that was changed can meet another
+    sa.exists().where(
+        _EARLIER.c.handle == stage.c.handle, _EARLIER.c.row < stage.c.row, _EARLIER.c.found_product.is_(None)
+    ),
+)
 _ARCHIVED: Final = sa.select(stage.c.row, stage.c.handle).where(
     stage.c.found_state == ProductState.ARCHIVED.value, stage.c.published
 )
@@ -79,8 +92,8 @@ def elsewhere(work: Work) -> list[tuple[int, str]]:
 
 
 def handle_taken(work: Work) -> list[tuple[int, str]]:
-    """Rows that would be a new product and whose handle there is, even with the SKU."""
-    return [(row.row, row.handle) for row in work.execute(_HANDLE_TAKEN)]
+    """Rows that would be a new product and whose handle there is, in the catalog or the file, even with the SKU."""
+    return [(row.row, row.handle) for select in (_HANDLE_TAKEN, _HANDLE_TWICE) for row in work.execute(select)]
 
 
 def archived(work: Work) -> list[tuple[int, str]]:
@@ -128,7 +141,8 @@ _TO_PUBLISH: Final = sa.select(stage.c.row, stage.c.product_id).where(
     sa.or_(
         sa.and_(stage.c.found_state == ProductState.DRAFT.value, stage.c.published),
         sa.and_(
-            stage.c.found_state.is_(None), sa.func.coalesce(stage.c.published, sa.bindparam("publish", type_=sa.Boolean))
+            stage.c.found_state.is_(None),
+            sa.func.coalesce(stage.c.published, sa.bindparam("publish", type_=sa.Boolean)),
         ),
     )
 )
@@ -153,21 +167,27 @@ def leave_out(work: Work, rows: Collection[int]) -> None:
 
 # --- write -----------------------------------------------------------------------------------------------------------
 
-_LEADERS: Final = sa.select(sa.func.min(stage.c.row)).group_by(stage.c.product_id).scalar_subquery()
-"""The first row of each product, which speaks for it."""
+_FIRST: Final = _EARLIER.select().with_only_columns(sa.func.min(_EARLIER.c.row)).group_by(_EARLIER.c.product_id)
+_LEAD: Final = sa.update(stage).where(stage.c.row.in_(_FIRST.correlate(None))).values(leads=sa.true())
 
 
-def write(work: Work, list_id: PriceListId, *, publish: bool) -> Written:
-    """Add and change what the stage holds.
+def choose_leaders(work: Work) -> None:
+    """Let the first row of each product speak for it."""
+    work.execute(_LEAD)
+
+
+def write(work: Work, rows: range, list_id: PriceListId, *, publish: bool) -> Written:
+    """Add and change what these rows of the stage hold.
 
     :param publish: whether new products are seen by buyers where the file does not say.
     """
-    products = _add_products(work, publish=publish) + _change_products(work)
-    variants = _add_variants(work) + _change_variants(work)
-    return Written(products, variants, _write_prices(work, list_id), _write_categories(work))
+    these = stage.c.row.between(rows.start, rows.stop - 1)
+    products = _add_products(work, these, publish=publish) + _change_products(work, these)
+    variants = _add_variants(work, these) + _change_variants(work, these)
+    return Written(products, variants, _write_prices(work, these, list_id), _write_categories(work, these))
 
 
-def _add_products(work: Work, *, publish: bool) -> int:
+def _add_products(work: Work, these: sa.ColumnElement[bool], *, publish: bool) -> int:
     said = sa.func.coalesce(stage.c.published, sa.literal(publish))
     values: dict[str, Any] = {
         "id": stage.c.product_id,
@@ -179,11 +199,11 @@ def _add_products(work: Work, *, publish: bool) -> int:
         "version": sa.literal(1),
         "created_at": sa.literal(work.now, product.c.created_at.type),
     }
-    select = sa.select(*values.values()).where(stage.c.found_product.is_(None), stage.c.row.in_(_LEADERS))
+    select = sa.select(*values.values()).where(these, stage.c.leads, stage.c.found_product.is_(None))
     return _inserted(work, product, values, select)
 
 
-def _change_products(work: Work) -> int:
+def _change_products(work: Work, these: sa.ColumnElement[bool]) -> int:
     state = sa.case(
         (product.c.state == ProductState.ARCHIVED.value, product.c.state),
         (stage.c.published.is_(None), product.c.state),
@@ -196,11 +216,13 @@ def _change_products(work: Work) -> int:
         "words": stage.c.words,
         "state": state,
     }
-    update = sa.update(product).where(product.c.id == stage.c.found_product, stage.c.row.in_(_LEADERS), _differ(product, new))
+    update = sa.update(product).where(
+        these, stage.c.leads, product.c.id == stage.c.found_product, _differ(product, new)
+    )
     return work.execute(update.values({**_typed(product, new), "version": product.c.version + 1})).rowcount
 
 
-def _add_variants(work: Work) -> int:
+def _add_variants(work: Work, these: sa.ColumnElement[bool]) -> int:
     values: dict[str, Any] = {name: sa.func.coalesce(stage.c[name], _UNSAID[name]) for name in _UNSAID}
     values |= {name: stage.c[name] for name in _KEPT if name not in _UNSAID}
     values |= {
@@ -217,18 +239,16 @@ def _add_variants(work: Work) -> int:
         "position": stage.c.position,
         "version": sa.literal(1),
     }
-    return _inserted(work, variant, values, sa.select(*values.values()).where(stage.c.found_variant.is_(None)))
+    return _inserted(work, variant, values, sa.select(*values.values()).where(these, stage.c.found_variant.is_(None)))
 
 
-def _change_variants(work: Work) -> int:
-    new = {
-        name: sa.func.coalesce(stage.c[name], sa.type_coerce(variant.c[name], stage.c[name].type)) for name in _KEPT
-    }
-    update = sa.update(variant).where(variant.c.id == stage.c.found_variant, _differ(variant, new))
+def _change_variants(work: Work, these: sa.ColumnElement[bool]) -> int:
+    new = {name: sa.func.coalesce(stage.c[name], sa.type_coerce(variant.c[name], stage.c[name].type)) for name in _KEPT}
+    update = sa.update(variant).where(these, variant.c.id == stage.c.found_variant, _differ(variant, new))
     return work.execute(update.values({**_typed(variant, new), "version": variant.c.version + 1})).rowcount
 
 
-def _write_prices(work: Work, list_id: PriceListId) -> int:
+def _write_prices(work: Work, these: sa.ColumnElement[bool], list_id: PriceListId) -> int:
     """The price without window from the first step on; tiers and windows that were set by hand stay."""
     columns = ["variant_id", "list_id", "min_steps", "window_start", "amount_minor", "currency"]
     select = sa.select(
@@ -238,7 +258,7 @@ def _write_prices(work: Work, list_id: PriceListId) -> int:
         sa.literal(NO_START, price.c.window_start.type),
         stage.c.price_minor,
         price_list.c.currency,
-    ).where(price_list.c.id == list_id)
+    ).where(these, price_list.c.id == list_id)
     insert = upsert(work.connection, price).from_select(columns, select)
     new = insert.excluded.amount_minor
     changes = insert.on_conflict_do_update(
@@ -252,13 +272,13 @@ def _write_prices(work: Work, list_id: PriceListId) -> int:
     return work.execute(changes).rowcount
 
 
-def _write_categories(work: Work) -> int:
+def _write_categories(work: Work, these: sa.ColumnElement[bool]) -> int:
     """Add products to categories and all above; they are taken out of none."""
     direct = sa.func.max(sa.case((category_set.c.direct, 1), else_=0)) == 1
     select = (
         sa.select(category_set.c.category_id, stage.c.product_id, direct)
         .join(category_set, category_set.c.set == stage.c.categories)
-        .where(sa.true())
+        .where(these)
         .group_by(category_set.c.category_id, stage.c.product_id)
     )
     insert = upsert(work.connection, product_category).from_select(["category_id", "product_id", "direct"], select)

@@ -40,7 +40,7 @@ def _page(*, in_category: bool, after: bool, newest_first: bool) -> sa.Select[An
         select = select.join(product_category, product_category.c.product_id == product.c.id)
         select = select.where(product_category.c.category_id == sa.bindparam("category_id"))
     if after:
-        last = sa.bindparam("after")
+        last: sa.BindParameter[str] = sa.bindparam("after")
         select = select.where(key < last if newest_first else key > last)
     return select.order_by(key.desc() if newest_first else key).limit(sa.bindparam("limit"))
 
@@ -106,4 +106,3 @@ def _listed(row: Any, currency: str) -> Listed:
     return Listed(
         product_id=row.id, handle=row.handle, title=Text(row.title), price_minor=row.price_minor, currency=currency
     )
-

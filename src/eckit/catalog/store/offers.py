@@ -7,13 +7,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from eckit.catalog.model import Offer, Price, PriceList, Product, ProductState
-from eckit.catalog.store.rows import price_list_of, price_of, product_of, variant_of
+from eckit.catalog.store.rows import AsProduct, price_list_of, price_of, product_of, variant_of
 from eckit.catalog.store.tables import category, price, price_list, product, product_category, variant
 from eckit.kernel.ids import ProductId, VariantId
 from eckit.kernel.work import Work
 
 # Categories as ``id code direct`` lines, which neither ids nor codes can contain.
-_LINE: Final = product_category.c.category_id + " " + category.c.code + " " + sa.case((product_category.c.direct, "1"), else_="0")
+_DIRECT: Final = sa.case((product_category.c.direct, "1"), else_="0")
+_LINE: Final = product_category.c.category_id + " " + category.c.code + " " + _DIRECT
 _CATEGORIES: Final = (
     sa.select(sa.func.aggregate_strings(_LINE, "\n"))
     .join(category, category.c.id == product_category.c.category_id)
@@ -65,20 +66,9 @@ def offers(work: Work, variant_ids: Collection[VariantId]) -> dict[VariantId, Of
 
 def _product(row: Any) -> tuple[Product, frozenset[str]]:
     lines = [line.split(" ") for line in (row.categories or "").splitlines()]
-    return product_of(_AsProduct(row), [id for id, _, direct in lines if direct == "1"]), frozenset(
+    return product_of(AsProduct(row), [id for id, _, direct in lines if direct == "1"]), frozenset(
         code for _, code, _ in lines
     )
-
-
-class _AsProduct:
-    """The product's columns of a joined row, under their own names."""
-
-    def __init__(self, row: Any) -> None:
-        self.id = row.product_id
-        self._row = row
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, f"product_{name}")
 
 
 def _prices(work: Work, variant_ids: list[VariantId]) -> defaultdict[VariantId, list[tuple[PriceList, Price]]]:

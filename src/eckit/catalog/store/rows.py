@@ -130,9 +130,7 @@ def category_values(category: Category) -> dict[str, Any]:
 
 def category_of(row: Any) -> Category:
     """The category a row holds."""
-    return Category(
-        id=row.id, code=row.code, title=Text(row.title), parent_id=row.parent_id, position=row.position
-    )
+    return Category(id=row.id, code=row.code, title=Text(row.title), parent_id=row.parent_id, position=row.position)
 
 
 def price_list_values(price_list: PriceList) -> dict[str, Any]:
@@ -189,3 +187,14 @@ def price_of(row: Any) -> Price:
         window=Window(start, row.window_end),
         original_minor=row.original_minor,
     )
+
+
+class AsProduct:
+    """The product's columns of a joined row, under their own names."""
+
+    def __init__(self, row: Any) -> None:
+        self.id = row.product_id
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, f"product_{name}")

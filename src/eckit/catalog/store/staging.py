@@ -51,10 +51,11 @@ stage: Final = sa.Table(
     sa.Column("found_product", sa.Text),
     sa.Column("found_state", sa.Text),
     sa.Column("owner", sa.Text),  # the product that has this SKU
+    sa.Column("leads", sa.Boolean),  # the first row of its product, which speaks for it
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
-COLUMNS: Final = tuple(column.name for column in stage.c)[:-4]
+COLUMNS: Final = tuple(column.name for column in stage.c)[:-5]
 
 category_set: Final = sa.Table(
     "eckit_import_categories",
@@ -82,31 +83,29 @@ def _analyze(element: Analyze, compiler: Any, **_: Any) -> str:
 
 
 def open_stage(work: Work) -> None:
-    """Make the temporary tables; they go with the transaction, or by :func:`close_stage`."""
+    """Make the temporary tables, empty."""
     for table in (stage, category_set):
-        work.execute(DropTable(table, if_exists=True))
         work.execute(CreateTable(table))
 
 
 def close_stage(work: Work) -> None:
-    """Remove the temporary tables."""
+    """Remove the temporary tables: a connection outlives its transactions."""
     for table in (stage, category_set):
-        work.execute(DropTable(table, if_exists=True))
+        work.execute(DropTable(table))
 
 
 def fill(work: Work, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Put these rows, and no others, into a temporary table.
+    """Add rows to a temporary table.
 
     :raises DatabaseUnavailableError: the driver could not.
     """
-    work.execute(sa.delete(table))
     connection = work.connection
     driver_error = connection.dialect.loaded_dbapi.Error
-    cursor = connection.connection.cursor()
     names = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in columns)
+    cursor: Any = connection.connection.cursor()
     try:
         if work.dialect == "postgresql":
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:
@@ -116,4 +115,9 @@ def fill(work: Work, table: sa.Table, columns: Sequence[str], rows: Iterable[Seq
         raise DatabaseUnavailableError(what=type(error).__name__) from error
     finally:
         cursor.close()
-    work.execute(Analyze(table))
+
+
+def count(work: Work) -> None:
+    """Let the planner know what is in the stage; SQLite's does not need it."""
+    if work.dialect == "postgresql":
+        work.execute(Analyze(stage))

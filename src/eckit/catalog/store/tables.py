@@ -1,8 +1,8 @@
 """The catalog's tables.
 
-``product_category`` holds, for each product, the categories it was put into (``direct``) and all above them, so that a page
-of any category, and what a promotion on it covers, is one range of one index. Whoever changes the tree or a product's
-categories rewrites these rows, one at a time (:func:`eckit.catalog.store.tree.lock`).
+``product_category`` holds, for each product, the categories it was put into (``direct``) and all above them, so that a
+page of any category, and what a promotion on it covers, is one range of one index. Whoever changes the tree rewrites
+these rows, one at a time (:func:`eckit.catalog.store.tree.lock`).
 """
 
 import datetime as dt

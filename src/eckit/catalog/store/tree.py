@@ -91,7 +91,9 @@ def _add_above(work: Work, products: sa.Select[Any]) -> None:
     up = (
         sa.select(product_category.c.product_id, category.c.parent_id)
         .join(category, category.c.id == product_category.c.category_id)
-        .where(product_category.c.direct, category.c.parent_id.is_not(None), product_category.c.product_id.in_(products))
+        .where(
+            product_category.c.direct, category.c.parent_id.is_not(None), product_category.c.product_id.in_(products)
+        )
         .cte("up", recursive=True)
     )
     higher = sa.select(up.c.product_id, category.c.parent_id).where(

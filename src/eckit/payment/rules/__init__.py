@@ -1,4 +1,4 @@
-"""Decisions of payment: the closed table of operations, status, sums, what news means, what follows, when to look again."""
+"""Decisions of payment: the table of operations, status, sums, what news means, what follows, when to look again."""
 
 from eckit.payment.rules.actions import BuyerAction, action_of, deadline_of, stored_action, waits_for_funds
 from eckit.payment.rules.answers import (
@@ -62,6 +62,7 @@ from eckit.payment.rules.recovery import (
     too_old_to_send,
 )
 from eckit.payment.rules.references import LEAST_LENGTH, reference, request_hash
+from eckit.payment.rules.requests import Extras, Request, closing, newest, query, request, result, resumption
 from eckit.payment.rules.snapshots import learn_snapshot, misfit, references
 from eckit.payment.rules.status import reservation_over, status, status_of
 from eckit.payment.rules.sums import KINDS, held, refundable, reserved, sums, sums_of, taken
@@ -79,8 +80,10 @@ __all__ = [
     "BuyerAction",
     "Change",
     "Draft",
+    "Extras",
     "Follow",
     "GiveBack",
+    "Request",
     "Step",
     "accepted",
     "accepted_notices",
@@ -94,6 +97,7 @@ __all__ = [
     "buyers_time_over",
     "cancel_is_due",
     "capture_due",
+    "closing",
     "current_attempt",
     "deadline_of",
     "delay",
@@ -119,17 +123,22 @@ __all__ = [
     "may_be_given_up",
     "misfit",
     "new_movement",
+    "newest",
     "next_check",
     "overdue",
     "planned",
+    "query",
     "reference",
     "references",
     "refundable",
+    "request",
     "request_hash",
     "require_accepted",
     "require_free",
     "reservation_over",
     "reserved",
+    "result",
+    "resumption",
     "secured",
     "shown",
     "status",

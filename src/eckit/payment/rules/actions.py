@@ -52,5 +52,5 @@ def deadline_of(action: BuyerAction) -> dt.datetime | None:
 
 
 def waits_for_funds(stored: Mapping[str, Any] | None) -> bool:
-    """Whether money comes later by itself: a voucher or a bank transfer, which may also bring more or less than asked."""
+    """Whether money comes later by itself: by a voucher or a bank transfer, which may also bring more or less."""
     return stored is not None and stored["kind"] in {"voucher", "bank"}

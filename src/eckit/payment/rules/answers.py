@@ -70,7 +70,7 @@ _MAY_BE_EMPTY: Final = frozenset({"reference", "provider_ref"})
 
 
 def accepted(kind: OperationKind, answer: object, *, sent: bool) -> Outcome:
-    """The answer, if it is one to this question and well formed; otherwise what nonsense means: in doubt, if bytes left."""
+    """The answer, if it is one to this question and well formed; else what nonsense means: in doubt, if bytes left."""
     if isinstance(answer, ANSWERS[kind]):
         flaw = _flaw(answer)
         if flaw is None:

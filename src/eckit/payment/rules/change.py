@@ -135,7 +135,9 @@ class Draft:
     def look_again(self, operation_id: OperationId) -> None:
         """One more look brought nothing: when the next one comes."""
         operation = self.operation(operation_id)
-        self.keep(operation_id, check_at=next_check(operation, self.capabilities, self.now), checks=operation.checks + 1)
+        self.keep(
+            operation_id, check_at=next_check(operation, self.capabilities, self.now), checks=operation.checks + 1
+        )
 
     def task(self, kind: str, amount_minor: int, reason: str, *, about: str = "") -> None:
         """Something a person must do."""

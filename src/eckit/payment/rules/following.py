@@ -74,7 +74,9 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
         unwanted=unwanted,
         overpaid=0 if unwanted else max(0, sums_of(after).captured_final - after.amount_minor),
         uncaptured=not unwanted and any(one.kind is OperationKind.CAPTURE for one in refused),
-        unpaid=alive and _slip_ran_out(change) and not any(held(one) or not is_over(one, now) for one in (after, *others)),
+        unpaid=alive
+        and _slip_ran_out(change)
+        and not any(held(one) or not is_over(one, now) for one in (after, *others)),
     )
 
 
@@ -215,7 +217,7 @@ _OVER: Final = frozenset(
 
 
 def current_attempt(payments: Sequence[Payment], now: dt.datetime) -> Payment | None:
-    """The attempt that stands in the way of a new one: open, in doubt or successful. The newest, if there are several."""
+    """The attempt that stands in the way of a new one: open, in doubt or successful; the newest of several."""
     standing = [payment for payment in payments if not is_over(payment, now)]
     return max(standing, key=lambda one: (not is_given_back(one), one.created_at, one.id), default=None)
 

@@ -72,7 +72,7 @@ def learn_outcome(
     return draft.change()
 
 
-def _learn(draft: Draft, operation: StoredOperation, outcome: Outcome) -> None:
+def _learn(draft: Draft, operation: StoredOperation, outcome: Outcome) -> None:  # noqa: C901 - one case per outcome
     now = draft.now
     match outcome:
         case Authorized():
@@ -179,7 +179,7 @@ def learn_closing(
     capabilities: Capabilities,
     now: dt.datetime,
 ) -> Change:
-    """What the answer to closing an unfinished attempt means: only a confirmed void ends it; nothing else is believed."""
+    """What the answer to closing an unfinished attempt means: only a confirmed void ends it."""
     draft = Draft(payment, capabilities, now)
     operation = draft.operation(operation_id)
     match outcome:
@@ -201,7 +201,11 @@ def learn_absence(
     """
     draft = Draft(payment, capabilities, now)
     operation = draft.operation(operation_id)
-    if operation.kind is OperationKind.BEGIN and operation.state is OpState.WAITING_BUYER and _buyer_is_late(draft, operation):
+    if (
+        operation.kind is OperationKind.BEGIN
+        and operation.state is OpState.WAITING_BUYER
+        and _buyer_is_late(draft, operation)
+    ):
         draft.move(operation_id, OpMove.EXPIRED)
     elif operation.kind is OperationKind.BEGIN:
         absent(draft, operation, wanted=wanted)
@@ -212,7 +216,7 @@ def learn_absence(
 def learn_failed_query(
     payment: Payment, operation_id: OperationId, failed: QueryFailed, capabilities: Capabilities, now: dt.datetime
 ) -> Change:
-    """The question failed: nothing is known, but time passes. A provider that cannot be asked needs a person at once."""
+    """The question failed: nothing is known, but time passes. Where nobody can be asked, a person is needed at once."""
     draft = Draft(payment, capabilities, now)
     operation = draft.operation(operation_id)
     if failed.cause == UNSUPPORTED_QUERY and operation.state is OpState.IN_DOUBT:
@@ -229,7 +233,13 @@ def learn_silence(payment: Payment, operation_id: OperationId, capabilities: Cap
 
 
 def learn_evidence(
-    payment: Payment, operation_id: OperationId, capabilities: Capabilities, now: dt.datetime, *, happened: bool, cause: str
+    payment: Payment,
+    operation_id: OperationId,
+    capabilities: Capabilities,
+    now: dt.datetime,
+    *,
+    happened: bool,
+    cause: str,
 ) -> Change:
     """A person found out what became of an operation that recovery gave up on.
 
@@ -318,12 +328,14 @@ def _long_lost(draft: Draft, operation: StoredOperation) -> bool:
 
 
 def buyers_time_is_over(draft: Draft, operation: StoredOperation) -> None:
-    """The provider has no money of a buyer whose time is over: the attempt ends; with a part of it, a person is asked."""
+    """The provider has no money of a buyer whose time is over: the attempt ends. With a part, a person is asked."""
     if operation.state is not OpState.WAITING_BUYER or not _buyer_is_late(draft, operation):
         return
     total = sums(draft.movements, currency=draft.before.currency)
     if not total.captured and not total.authorized:
         draft.move(operation.id, OpMove.EXPIRED)
     elif total.captured_final and not total.captured_provisional:
-        draft.task("underpaid", operation.amount_minor - total.captured_final, "paid only in part, and the time is over")
+        draft.task(
+            "underpaid", operation.amount_minor - total.captured_final, "paid only in part, and the time is over"
+        )
         draft.move(operation.id, OpMove.SUCCEEDED)

@@ -24,8 +24,8 @@ _BASE_32: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 def reference(capabilities: Capabilities, shop: ShopId, payment_id: PaymentId, kind: OperationKind, seq: int) -> str:
     """The reference of an operation: ``<shop><payment>``, with ``-c2``, ``-v2`` or ``-r2`` for the second operation.
 
-    The shop's part keeps two shops with one merchant account apart. Where that does not fit what the gateway declares, a
-    digest of it is written in the letters or digits it takes: the same input gives the same reference, and no two
+    The shop's part keeps two shops with one merchant account apart. Where that does not fit what the gateway declares,
+    a digest of it is written in the letters or digits it takes: the same input gives the same reference, and no two
     operations share one. Nothing in it is about a person.
     """
     plain = f"{_digest_base32(shop)[:4]}{payment_id.partition('_')[2]}"
@@ -52,7 +52,14 @@ def _digest_base32(text: str) -> str:
 
 
 def request_hash(
-    *, reference: str, kind: OperationKind, amount_minor: int, currency: str, method: MethodCode, account: str, mode: str
+    *,
+    reference: str,
+    kind: OperationKind,
+    amount_minor: int,
+    currency: str,
+    method: MethodCode,
+    account: str,
+    mode: str,
 ) -> str:
     """SHA-256 of what a reference stands for. A one-time token is no part of it: it may be given anew."""
     request = {

@@ -41,8 +41,8 @@ _OPERATION_OF: Final = {
 def misfit(payment: Payment, snapshot: Snapshot, *, signed: bool) -> str | None:
     """Why a snapshot is not about this payment; None if it is.
 
-    :param signed: it came by itself and must say which merchant account and mode it is of; an answer to our own question
-        may leave that out.
+    :param signed: it came by itself and must say which merchant account and mode it is of; an answer to our own
+        question may leave that out.
     """
     for name, ours, theirs in (
         ("account", payment.account, snapshot.account),

@@ -1,7 +1,7 @@
 """Gateways as plugins registered them, and the ways to pay they offer."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from eckit.kernel.errors import ObjectedError, Objection
 from eckit.kernel.ids import MethodCode
@@ -42,10 +42,11 @@ def collect(plugins: Plugins) -> None:
 
 def _flaws(plugins: Plugins, registered: Registered[Gateway]) -> Iterator[str]:
     gateway = registered.thing
-    declared = capabilities(plugins, MethodCode(registered.code))
-    if not isinstance(declared, Capabilities):
-        yield f"capabilities() answered {type(declared).__name__}"
+    answered: Any = capabilities(plugins, MethodCode(registered.code))
+    if not isinstance(answered, Capabilities):
+        yield f"capabilities() answered {type(answered).__name__}"
         return
+    declared: Capabilities = answered
     for currency, (least, most) in declared.currencies.items():
         exponent(currency)
         if not 0 < least <= most:
@@ -120,8 +121,8 @@ def known_capabilities(plugins: Plugins, payment: Payment) -> Capabilities | Non
 def methods(plugins: Plugins, draft: Draft, total_minor: int | None = None) -> tuple[MethodOffer, ...]:
     """Every way to pay for a draft, by code, or the reasons why it cannot be had.
 
-    :param total_minor: what would be paid, in the draft's currency, where it is known: methods that do not take so much or
-        so little are left out.
+    :param total_minor: what would be paid, in the draft's currency, where it is known: methods that do not take so much
+        or so little are left out.
     """
     return tuple(
         _offer(plugins, draft, MethodCode(registered.code), registered.thing, total_minor)
@@ -157,5 +158,3 @@ def require_no_objection(plugins: Plugins, payment: Payment, operation: StoredOp
     objections = hooks.ask_operation(plugins, payment, operation)
     if objections:
         raise ObjectedError(objections=objections)
-
-

@@ -97,11 +97,13 @@ def _capture(work: Work, payment: Payment) -> StoredOperation | None:
     return add(work, payment, OperationKind.CAPTURE, due, capabilities) if capabilities and due else None
 
 
-def plan_give_back(work: Work, order_id: OrderId, *, reason: str = "", keep_minor: int = 0) -> tuple[StoredOperation, ...]:
-    """An order does not want its money any more, or not all of it: drop what is planned, plan to void and refund the rest.
+def plan_give_back(
+    work: Work, order_id: OrderId, *, reason: str = "", keep_minor: int = 0
+) -> tuple[StoredOperation, ...]:
+    """An order does not want its money any more, or not all of it: drop what is planned, plan to void and refund.
 
-    Planned captures of an order that keeps a part stay. What a provider is working on now is given back when its outcome
-    is known. The caller sends what was planned after the commit.
+    Planned captures of an order that keeps a part stay. What a provider is working on now is given back when its
+    outcome is known. The caller sends what was planned after the commit.
 
     :param keep_minor: what the order still wants, in minor units; 0 when it is canceled as a whole.
     :raises PaymentInDoubtError: nobody knows yet what an operation did.
@@ -115,9 +117,9 @@ def plan_give_back(work: Work, order_id: OrderId, *, reason: str = "", keep_mino
         mine = min(keep_minor, rules.held(payment))
         keep_minor -= mine
         kept = payment if mine else _drop_planned(work, payment, reason)
-        operation = step_back(work, kept, keep_minor=mine)
-        if operation is not None:
-            planned.append(operation)
+        step = step_back(work, kept, keep_minor=mine)
+        if step is not None:
+            planned.append(step)
     return tuple(planned)
 
 

@@ -1,7 +1,7 @@
 """What the verbs share: a change is written and announced, an operation is planned, unwanted money goes back."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from eckit.kernel.events import Event
 from eckit.kernel.ids import OperationId
@@ -22,7 +22,6 @@ from eckit.payment.model import (
     PaymentNeedsHuman,
     PaymentRefunded,
     PaymentVoided,
-    StoredMovement,
     StoredOperation,
     Task,
 )
@@ -61,28 +60,20 @@ def _events(change: rules.Change) -> list[Event]:
     for movement in change.movements:
         kind = _TOLD.get(movement.kind)
         if kind is not None and movement.finality == "final":
-            told.append(_of_movement(kind, payment, movement))
+            told.append(kind(**{**facts_of(payment, movement.amount_minor), "currency": movement.currency}))
     for operation in change.moved_to(OpState.FAILED):
         if operation.kind is OperationKind.BEGIN:
-            declined = PaymentDeclined(**_facts(payment, operation.amount_minor), decline_code=operation.decline_code or "")
+            declined = PaymentDeclined(
+                **facts_of(payment, operation.amount_minor), decline_code=operation.decline_code or ""
+            )
             told.append(declined)
-    for operation in change.moved_to(OpState.IN_DOUBT):
-        told.append(PaymentInDoubt(**_facts(payment, operation.amount_minor)))
-    for operation in change.moved_to(OpState.NEEDS_HUMAN):
-        told.append(PaymentNeedsHuman(**_facts(payment, operation.amount_minor)))
+    for state, kind in ((OpState.IN_DOUBT, PaymentInDoubt), (OpState.NEEDS_HUMAN, PaymentNeedsHuman)):
+        told.extend(kind(**facts_of(payment, one.amount_minor)) for one in change.moved_to(state))
     return told
 
 
-def _of_movement(kind: type[PaymentEvent], payment: Payment, movement: StoredMovement) -> PaymentEvent:
-    return kind(
-        payment_id=payment.id,
-        order_id=payment.order_id,
-        amount_minor=movement.amount_minor,
-        currency=movement.currency,
-    )
-
-
-def _facts(payment: Payment, amount_minor: int) -> dict[str, object]:
+def facts_of(payment: Payment, amount_minor: int) -> dict[str, Any]:
+    """What every event of a payment says."""
     return {
         "payment_id": payment.id,
         "order_id": payment.order_id,
@@ -125,7 +116,7 @@ def open_task(work: Work, payment: Payment, kind: str, amount_minor: int, reason
 
 
 def step_back(work: Work, payment: Payment, *, keep_minor: int = 0) -> StoredOperation | None:
-    """Plan the next step of giving back what a locked payment holds too much, or open a task where it cannot be done."""
+    """Plan the next step of giving back what a locked payment holds too much; a task where it cannot be done."""
     capabilities = known_capabilities(work.plugins, payment)
     wish = rules.give_back(payment, capabilities, work.now, keep_minor=keep_minor)
     if wish is None:

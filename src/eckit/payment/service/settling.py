@@ -28,7 +28,7 @@ from eckit.payment.model import (
     StoredOperation,
     Voided,
 )
-from eckit.payment.service.saving import add, declared, open_task, save, step_back
+from eckit.payment.service.saving import add, declared, facts_of, open_task, save, step_back
 
 News = Outcome | Snapshot | NoSuchPayment | QueryFailed
 """What may be learned about a payment: an answer, the provider's view, its absence there, or that nobody answered."""
@@ -107,7 +107,9 @@ def _learned_snapshot(
     why = rules.misfit(payment, snapshot, signed=False)
     if why is not None:
         about = rules.beginning(payment).id if operation_id is None else operation_id
-        open_task(work, payment, "misfit", payment.amount_minor, f"the provider's view does not fit: {why}", about=about)
+        open_task(
+            work, payment, "misfit", payment.amount_minor, f"the provider's view does not fit: {why}", about=about
+        )
         failed = QueryFailed(cause=f"misfit: {why}")
         return rules.learn_failed_query(payment, about, failed, capabilities, work.now)
     return rules.learn_snapshot(
@@ -137,8 +139,7 @@ def follow(work: Work, order: Order, change: rules.Change, others: Sequence[Paym
     follows = rules.follow(order, change, others, work.now)
     _apply_money(work, payment, unwanted=follows.unwanted)
     if follows.late:
-        facts = {"payment_id": payment.id, "order_id": order.id, "currency": payment.currency}
-        work.announce(LateMoney(**facts, amount_minor=follows.came))
+        work.announce(LateMoney(**facts_of(payment, follows.came)))
         _ask_about_late_money(work, order, payment, follows.came)
     if follows.overpaid:
         open_task(work, payment, "overpaid", follows.overpaid, "more came than was asked for")
@@ -168,8 +169,7 @@ def _apply_money(work: Work, payment: Payment, *, unwanted: bool) -> None:
             by=str(work.actor),
         ),
     )
-    facts = {"payment_id": payment.id, "order_id": payment.order_id, "currency": payment.currency}
-    work.announce(PaymentApplied(**facts, amount_minor=amount_minor))
+    work.announce(PaymentApplied(**facts_of(payment, amount_minor)))
 
 
 def _ask_about_late_money(work: Work, order: Order, payment: Payment, came: int) -> None:
@@ -222,8 +222,6 @@ def release_if_dead(work: Work, order: Order, payments: Sequence[Payment]) -> tu
     """Plan to give back what the payments of a locked, canceled order still hold."""
     if order.state is not OrderState.CANCELED:
         return ()
-    planned = []
-    for payment in payments:
-        if rules.held(payment) and not store.has_open_task(work, payment.id, _UNDECIDED):
-            planned.append(step_back(work, payment))
+    undecided = [one for one in payments if rules.held(one) and not store.has_open_task(work, one.id, _UNDECIDED)]
+    planned = [step_back(work, payment) for payment in undecided]
     return tuple(operation for operation in planned if operation is not None)

@@ -41,9 +41,7 @@ def lease_notices(work: Work, *, until: dt.datetime, limit: int) -> tuple[KeptNo
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    statement = (
-        sa.update(notice).where(notice.c.id.in_(due), free).values(lease_until=until).returning(*notice.c)
-    )
+    statement = sa.update(notice).where(notice.c.id.in_(due), free).values(lease_until=until).returning(*notice.c)
     found = [_kept(row) for row in work.execute(statement)]
     return tuple(sorted(found, key=lambda one: (one.notice.begin_reference, one.notice.received_at, one.notice.id)))
 

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
 
 from eckit.kernel.errors import MovedError
-from eckit.kernel.ids import CartId, MethodCode, MovementId, OperationId, OrderId, PaymentId
+from eckit.kernel.ids import CartId, MethodCode, OperationId, OrderId, PaymentId
 from eckit.kernel.minting import mint
 from eckit.kernel.stamps import upsert
 from eckit.kernel.work import Work
@@ -157,7 +157,9 @@ def _save_operation(work: Work, one: StoredOperation, version: int) -> None:
         raise MovedError(what=f"operation {one.id}")
 
 
-_FIXED = frozenset({"id", "payment_id", "seq", "kind", "reference", "amount_minor", "request_hash", "planned_at", "key"})
+_FIXED = frozenset(
+    {"id", "payment_id", "seq", "kind", "reference", "amount_minor", "request_hash", "planned_at", "key"}
+)
 
 
 def _save_movements(work: Work, change: Change) -> None:
@@ -175,11 +177,11 @@ def _save_steps(work: Work, change: Change) -> None:
         return
     touched = sorted({step.operation_id for step in change.steps})
     last = (
-        sa.select(operation_step.c.operation_id, sa.func.max(operation_step.c.seq))
+        sa.select(operation_step.c.operation_id, sa.func.max(operation_step.c.seq).label("last"))
         .where(operation_step.c.operation_id.in_(touched))
         .group_by(operation_step.c.operation_id)
     )
-    seqs: dict[str, int] = {operation_id: seq for operation_id, seq in work.execute(last)}
+    seqs: dict[str, int] = {row.operation_id: row.last for row in work.execute(last)}
     rows = []
     for step in change.steps:
         seqs[step.operation_id] = seqs.get(step.operation_id, 0) + 1
@@ -293,5 +295,3 @@ def operations_in(work: Work, states: Iterable[OpState], *, after: str, limit: i
         .limit(limit)
     )
     return tuple(map(_operation, work.execute(query)))
-
-

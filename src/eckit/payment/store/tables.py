@@ -70,9 +70,7 @@ operation = core_table(
     sa.CheckConstraint(_listed("kind", [kind.value for kind in OperationKind]), name="kind"),
     sa.CheckConstraint(_listed("state", [state.value for state in OpState]), name="state"),
     sa.Index("ix_eckit_operation_check_at", "check_at"),
-    sa.Index(
-        "uq_eckit_operation_open", "payment_id", unique=True, sqlite_where=_BLOCKS, postgresql_where=_BLOCKS
-    ),
+    sa.Index("uq_eckit_operation_open", "payment_id", unique=True, sqlite_where=_BLOCKS, postgresql_where=_BLOCKS),
     sa.Index(
         "uq_eckit_operation_key",
         "payment_id",

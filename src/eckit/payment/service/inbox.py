@@ -1,0 +1,157 @@
+"""The inbox of notices: stored before they are acknowledged, applied once, kept when they come too early."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import attrs
+
+from eckit.kernel.cards import contains_card, mask_cards
+from eckit.kernel.ids import MethodCode, NoticeId
+from eckit.kernel.minting import mint
+from eckit.kernel.refs import Ref
+from eckit.kernel.structuring import structure, unstructure
+from eckit.kernel.text import strip_controls
+from eckit.kernel.work import Work
+from eckit.payment import hooks, rules, store
+from eckit.payment.model import (
+    Notice,
+    Payment,
+    PaymentNeedsHuman,
+    RawRequest,
+    Snapshot,
+    UnauthenticatedNotice,
+    VerifiedNotice,
+)
+from eckit.payment.service.saving import facts_of, open_task
+
+MAX_BODY: Final = 1_000_000
+"""A longer notice is refused unread, in bytes."""
+
+PARKED_FOR: Final = dt.timedelta(hours=72)
+"""How long a notice waits for its payment, or for its handling to work, before a person must look."""
+
+LEASE: Final = dt.timedelta(minutes=5)
+VERIFIED, UNAUTHENTICATED = "verified", "unauthenticated"
+_KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date"})
+
+
+@attrs.frozen(kw_only=True)
+class Pending:
+    """A leased notice: what is to be applied of it, and the payment it is about, if that is known by now."""
+
+    notice: Notice
+    snapshot: Snapshot | None
+    payment: Payment | None
+
+
+def keep(
+    work: Work,
+    gateway: MethodCode,
+    raw: RawRequest,
+    opened: Sequence[VerifiedNotice | UnauthenticatedNotice],
+) -> int:
+    """Store what a provider sent, a row per record, each event once; how many are new.
+
+    The body is kept as evidence, card numbers taken out; of the headers only harmless ones.
+    """
+    if not opened:
+        return 0
+    shared = {
+        "gateway": gateway,
+        "body": _scrubbed(raw.body),
+        "headers": {name: _line(value) for name, value in raw.headers.items() if name in _KEPT_HEADERS},
+        "ip": _line(raw.remote_ip)[:80],
+        "state": "received",
+        "tries": 0,
+        "due_at": work.now,
+        "received_at": work.now,
+        "reason": "",
+    }
+    rows = {(one.event_key or _digest(raw.body)): {**shared, **_row(one, raw)} for one in opened}
+    new = store.add_notices(work, list(rows.values()))
+    work.did("payment.keep_notice", reason=f"{gateway}: {new} new")
+    return new
+
+
+def _row(one: VerifiedNotice | UnauthenticatedNotice, raw: RawRequest) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": mint("notice"), "event_key": one.event_key or _digest(raw.body)}
+    if isinstance(one, VerifiedNotice):
+        reference, snapshot = one.snapshot.begin_reference, unstructure(one.snapshot)
+        return {**row, "verdict": VERIFIED, "begin_reference": reference, "snapshot": snapshot}
+    return {**row, "verdict": UNAUTHENTICATED, "begin_reference": one.begin_reference, "snapshot": None}
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _scrubbed(body: bytes) -> bytes:
+    if not contains_card(body):
+        return body
+    return mask_cards(body.decode("utf-8", "replace")).encode()
+
+
+def _line(value: str) -> str:
+    return mask_cards(strip_controls(value).replace("\n", " "))[:200]
+
+
+# -- applying ---------------------------------------------------------------------------------------------------------
+
+
+def lease_notices(work: Work, *, limit: int) -> tuple[Pending, ...]:
+    """Take notices that are due, each for one worker only, with the payments they are about."""
+    leased = store.lease_notices(work, until=work.now + LEASE, limit=limit)
+    payments = {one.notice.begin_reference: _payment_of(work, one.notice) for one in leased}
+    return tuple(
+        Pending(
+            notice=one.notice,
+            snapshot=None if one.snapshot is None else structure(Snapshot, one.snapshot),
+            payment=payments[one.notice.begin_reference],
+        )
+        for one in leased
+    )
+
+
+def _payment_of(work: Work, notice: Notice) -> Payment | None:
+    return store.by_begin_reference(work, notice.begin_reference)
+
+
+def match(work: Work, payment: Payment, pending: Pending) -> str | None:
+    """Why a notice is not about this payment of ours; None if it is.
+
+    One provider may tell of several ways to pay at one address, so the gateways must be of one plugin, not the same.
+    """
+    ours = work.plugins.thing(hooks.GATEWAYS, payment.method)
+    told_by = work.plugins.thing(hooks.GATEWAYS, pending.notice.gateway)
+    if pending.notice.gateway != payment.method and (ours is None or told_by is None or ours.plugin != told_by.plugin):
+        return "gateway"
+    return None if pending.snapshot is None else rules.misfit(payment, pending.snapshot, signed=True)
+
+
+def claim(work: Work, notice_id: NoticeId, misfits: Sequence[str] = ()) -> bool:
+    """Note that a notice is being applied, in the transaction that does it; False if that happened before."""
+    state = "quarantined" if misfits else "applied"
+    return store.end_notice(work, notice_id, state, ", ".join(misfits))
+
+
+def quarantine(work: Work, payment: Payment, pending: Pending, why: str) -> None:
+    """Set a notice aside that does not fit its payment: nothing is booked, a person is told."""
+    if not store.end_notice(work, pending.notice.id, "quarantined", why):
+        return
+    open_task(work, payment, "misfit", payment.amount_minor, f"a notice does not fit: {why}", about=pending.notice.id)
+    work.announce(PaymentNeedsHuman(**facts_of(payment, payment.amount_minor)))
+    work.did("payment.quarantine", Ref("notice", pending.notice.id), Ref("payment", payment.id), reason=why)
+
+
+def postpone(work: Work, notice: Notice, reason: str, *, give_up_as: str) -> None:
+    """A notice cannot be applied yet: it comes up again, until it has waited too long; then a person must look at it.
+
+    :param give_up_as: ``unmatched`` or ``quarantined``.
+    """
+    if work.now >= notice.received_at + PARKED_FOR:
+        store.end_notice(work, notice.id, give_up_as, reason)
+    else:
+        store.postpone_notice(work, notice.id, work.now + rules.delay(notice.tries), reason)
+    work.did("payment.postpone_notice", Ref("notice", notice.id), reason=reason[:200])
