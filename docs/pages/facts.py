@@ -15,8 +15,8 @@ def facts() -> dict[str, list[tuple[str, Any]]]:
     """Home → the public classes that are no errors and no events, by name."""
     found: dict[str, list[tuple[str, Any]]] = {}
     for name in sorted(eckit.__all__):
-        thing = getattr(eckit, name)
-        if not inspect.isclass(thing) or issubclass(thing, Exception | eckit.Event) or thing is eckit.Shop:
+        thing = None if name == "Shop" else getattr(eckit, name)
+        if not inspect.isclass(thing) or issubclass(thing, Exception | eckit.Event):
             continue
         if attrs.has(thing) or issubclass(thing, enum.Enum) or _is_protocol(thing):
             found.setdefault(thing.__module__.split(".")[1], []).append((name, thing))

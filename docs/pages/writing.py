@@ -41,14 +41,13 @@ def prose(doc: str) -> str:
     text, _, example = text.partition("Example::\n")
     code, rest = _code_and_rest(example)
     text = f"{text}\n\n{rest}" if rest else text
-    found = list(_FIELD.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    parts = [_paragraphs(text[: found[0].start()] if found else text)]
+    head, entries = _split(text)
+    parts = [_paragraphs(head)]
     after = []
     fields = []
-    for match, end in zip(found, ends, strict=True):
-        said, _, more = text[match.end() : end].strip().partition("\n\n")
-        fields.append(_field(match[1], match[2], said))
+    for kind, name, told in entries:
+        said, _, more = told.strip().partition("\n\n")
+        fields.append(_field(kind, name, said))
         after.append(more)
     parts.append("\n".join(fields))
     parts += [_paragraphs(more) for more in after if more.strip()]
@@ -59,15 +58,22 @@ def prose(doc: str) -> str:
 
 def fields_of(thing: Any) -> dict[str, str]:
     """What a class's docstring says about its fields, by name."""
-    text = inspect.cleandoc(own_doc(thing))
-    found = list(_FIELD.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
     said: dict[str, str] = {}
-    for match, end in zip(found, ends, strict=True):
-        if match[1] == "ivar":
-            for name in match[2].split(","):
-                said[name.strip()] = _flowing(text[match.end() : end].split("\n\n")[0])
+    for kind, names, told in _split(inspect.cleandoc(own_doc(thing)))[1]:
+        if kind == "ivar":
+            for name in names.split(","):
+                said[name.strip()] = _flowing(told.split("\n\n")[0])
     return said
+
+
+def _split(text: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """What stands before the fields of a docstring, and each field: its kind, its names, what is said."""
+    found = list(_FIELD.finditer(text))
+    starts = [match.start() for match in found] + [len(text)]
+    entries = [
+        (match[1], match[2], text[match.end() : end]) for match, end in zip(found, starts[1:], strict=True)
+    ]
+    return text[: starts[0]], entries
 
 
 def own_doc(thing: Any) -> str:

@@ -3,8 +3,7 @@
 import attrs
 import pytest
 
-from eckit.cart import Cart
-from eckit.cart import service as cart
+from eckit.cart import Cart, service as cart
 from eckit.kernel.actors import Actor
 from eckit.kernel.clock import FixedClock
 from eckit.kernel.ids import ChannelId, CustomerId, MarketId, VariantId

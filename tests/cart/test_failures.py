@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
-from eckit.cart import Cart, CartAbandonedError, CartChangedError, CartState
-from eckit.cart import service as cart
+from eckit.cart import Cart, CartAbandonedError, CartChangedError, CartState, service as cart
 from eckit.kernel.actors import Actor
 from eckit.kernel.errors import NotAllowedError, NotFoundError
 from eckit.kernel.idempotency import Key, KeyReusedError
@@ -92,7 +92,8 @@ def test_two_merges_across_do_not_wait_for_each_other(carts: Carts) -> None:
         (one, _), (other, _) = carts.guest(), carts.guest()
         both = Actor.guest(one.token, other.token)
         carts.add(both, one, 2)
-        results = together(lambda: merge(carts, both, one, other), lambda: merge(carts, both, other, one))
+        calls = (partial(merge, carts, both, *pair) for pair in ((one, other), (other, one)))
+        results = together(*calls)
         [refused] = raised(results)
         assert isinstance(refused, CartAbandonedError)
 

@@ -51,7 +51,7 @@ def steps_of(*carts: Cart) -> Counter[tuple[str, str]]:
 
 @st.composite
 def filled(draw: st.DrawFn) -> Cart:
-    """Carts with a few variants, with and without an engraving, in up to three groups with and without a destination."""
+    """Carts with a few variants, with and without an engraving, in up to three groups, some with a destination."""
     groups = tuple(
         CartGroup(id=GroupId(mint("group")), destination=draw(st.sampled_from([None, PartyId(mint("party"))])))
         for _ in range(draw(st.integers(1, 3)))

@@ -10,8 +10,7 @@ from eckit.kernel.actors import Actor
 from eckit.kernel.clock import FixedClock
 from eckit.kernel.ids import OrderId
 from eckit.kernel.work import Begin
-from eckit.order import Order
-from eckit.order import service as order
+from eckit.order import Order, service as order
 from eckit.pricing.model import Quote
 from eckit.testing.begin import START
 from tests.cart.support import begin_on
@@ -32,9 +31,7 @@ class Orders:
     def place(self, quote: Quote | None = None, actor: Actor = SYSTEM, **more: Any) -> Order:
         """Place a quote, by default a new one; to be paid within a day."""
         with self.begin.write(actor) as work:
-            return order.place(
-                work, quote or make_quote(), **{"pay_by": work.now + dt.timedelta(days=1)} | more
-            )
+            return order.place(work, quote or make_quote(), **{"pay_by": work.now + dt.timedelta(days=1)} | more)
 
     def get(self, it: Order | OrderId, actor: Actor = SYSTEM) -> Order:
         """The order as it is now."""

@@ -117,9 +117,7 @@ def make_quote(
         groups=tuple(groups),
         charges=tuple(maker.charges),
         shares=tuple(maker.shares),
-        trace=(
-            TraceEntry(phase="goods", target="order", plugin="eckit", version="1", rule="web", amount_minor=total),
-        ),
+        trace=(TraceEntry(phase="goods", target="order", plugin="eckit", version="1", rule="web", amount_minor=total),),
         method=MethodCode("sandbox.card"),
         total_minor=total,
         dues=(Due(seq=1, amount_minor=total, method=MethodCode("sandbox.card")),) if total else (),

@@ -113,9 +113,7 @@ def test_nothing_to_cancel_is_told_apart() -> None:
     [line] = order.lines
     assert rules.cancels_nothing(attrs.evolve(order, state=OrderState.CANCELED))
     assert not rules.cancels_nothing(attrs.evolve(order, lines=(attrs.evolve(line, shipped_steps=1),)))
-    assert rules.cancels_nothing(
-        attrs.evolve(order, lines=(attrs.evolve(line, shipped_steps=1, canceled_steps=1),))
-    )
+    assert rules.cancels_nothing(attrs.evolve(order, lines=(attrs.evolve(line, shipped_steps=1, canceled_steps=1),)))
     for reason, changed in (
         ("shipped", attrs.evolve(order, lines=(attrs.evolve(line, shipped_steps=2),))),
         ("closed", attrs.evolve(order, state=OrderState.CLOSED)),

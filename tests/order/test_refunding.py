@@ -21,7 +21,7 @@ def pools_of(quote: Quote) -> rules.Pools:
 
 @st.composite
 def quotes(draw: st.DrawFn) -> Quote:
-    """Quotes with discounts of lines, order and shipping, two tax rates, two groups, in 0-, 2- and 3-decimal currencies."""
+    """Quotes with discounts of lines, order and shipping, three tax rates, two groups, 0, 2 and 3 decimals."""
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
     high = 3_000 * CURRENCIES[currency]
     groups = draw(st.integers(1, 2))
@@ -66,7 +66,7 @@ def test_pools_hold_every_unit_of_the_total(quote: Quote) -> None:
 
 @given(quotes(), st.data())
 def test_full_refund_in_any_order_and_any_steps_is_exactly_the_whole(quote: Quote, data: st.DataObject) -> None:
-    """Line by line, in any order and step sizes: the parts add up to the total and to every charge; none is negative."""
+    """Line by line, in any order and step sizes: the parts make the total and every charge; none is negative."""
     whole = pools_of(quote)
     left = {line.id: line.steps for line in quote.lines}
     gone = dict.fromkeys(left, 0)

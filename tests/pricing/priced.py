@@ -112,9 +112,7 @@ def an_offer(number: int, item: Item, market: Market) -> Offer:
 def a_cart(items: Sequence[Item]) -> tuple[tuple[CartLine, ...], tuple[CartGroup, ...]]:
     """Lines and groups of a cart; line n has the id ``lin_…n`` and goes to its item's group."""
     lines = tuple(
-        CartLine(
-            id=ident("lin", n), variant_id=ident("var", n), steps=item.steps, group_id=ident("grp", item.group)
-        )
+        CartLine(id=ident("lin", n), variant_id=ident("var", n), steps=item.steps, group_id=ident("grp", item.group))
         for n, item in enumerate(items, 1)
     )
     groups = tuple(
@@ -179,7 +177,9 @@ def price(
     :param shipping: group number → (amount, tax class) of the option it has taken.
     """
     lines, groups = a_cart(items)
-    offers = {line.variant_id: an_offer(n, item, market) for n, (line, item) in enumerate(zip(lines, items), 1)}
+    offers = {
+        line.variant_id: an_offer(n, item, market) for n, (line, item) in enumerate(zip(lines, items, strict=True), 1)
+    }
     sheet = rules.start(the_terms(market, **terms), groups)
     rules.price_lines(sheet, lines, offers)
     rules.reduce(sheet, on_lines)

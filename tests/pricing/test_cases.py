@@ -62,9 +62,7 @@ CASES = {
     "EU-12": Case(items=[Item(299, 1, "0.04")], currency="EUR", included=True, net=287, tax={"vat-0.04": 12}),
     "EU-14": Case(items=[Item(1001, 1, "0.19")] * 2, currency="EUR", tax={"vat-0.19": 380}),
     # Saleor
-    "SA-02": Case(
-        items=[Item(1000, 3, "0.23"), Item(2000, 2, "0.03")], shipping=(1000, "0.23"), net=8000, gross=9040
-    ),
+    "SA-02": Case(items=[Item(1000, 3, "0.23"), Item(2000, 2, "0.03")], shipping=(1000, "0.23"), net=8000, gross=9040),
     "SA-04": Case(
         items=[Item(1000, 3, "0.23"), Item(2000, 2, "0.03")],
         shipping=(1000, "0.1157"),
@@ -152,7 +150,9 @@ def test_worked_case(name: str) -> None:
     quote = price(
         case.items,
         market,
-        on_lines=[off(amount, ident("lin", line), code=f"L{line}", phase=10, **wanted) for line, amount in case.on_lines],
+        on_lines=[
+            off(amount, ident("lin", line), code=f"L{line}", phase=10, **wanted) for line, amount in case.on_lines
+        ],
         on_order=[off(amount, code=f"O{n}", **wanted) for n, amount in enumerate(case.on_order)],
         shipping=case.shipping and {1: case.shipping},
         on_shipping=[

@@ -51,8 +51,10 @@ def carts(draw: st.DrawFn) -> Quote:
     fee = FeeRule(
         code="cod",
         label=Text.of("Cash on delivery", ja="代引手数料"),
-        tiers=(*(FeeTier(up_to_minor=limit, fee_minor=330 + n * 110) for n, limit in enumerate(tiers)),)
-        + (FeeTier(up_to_minor=None, fee_minor=draw(st.integers(0, 2000))),),
+        tiers=(
+            *(FeeTier(up_to_minor=limit, fee_minor=330 + n * 110) for n, limit in enumerate(tiers)),
+            FeeTier(up_to_minor=None, fee_minor=draw(st.integers(0, 2000))),
+        ),
         counts_itself=draw(st.booleans()),
         tax_class="0.10",
     )
@@ -92,7 +94,7 @@ def test_shares_make_their_charges(quote: Quote) -> None:
     for charge in quote.charges:
         shares = [share.amount_minor for share in quote.shares if share.charge_id == charge.id]
         assert not shares or charge.amount_minor == sum(shares)
-        if charge.kind is Kind.TAX or charge.target == "order" and charge.promotion_id:
+        if charge.kind is Kind.TAX or (charge.target == "order" and charge.promotion_id):
             assert charge.amount_minor == sum(shares)
 
 

@@ -38,8 +38,7 @@ def asked(
     )
     request = TaxRequest(currency=currency, prices_include_tax=included, seller_country="JP", at=AT, items=items)
     lines = tuple(
-        TaxLine(key=item.key, code=f"vat-{item.tax_class}", rate=Decimal(item.tax_class), label=LABEL)
-        for item in items
+        TaxLine(key=item.key, code=f"vat-{item.tax_class}", rate=Decimal(item.tax_class), label=LABEL) for item in items
     )
     return request, lines
 
@@ -184,11 +183,17 @@ def test_answers_are_matched_by_key_whatever_their_order() -> None:
 
 
 amounts = st.lists(
-    st.tuples(st.sampled_from(["0", "0.05", "0.08", "0.10", "0.14975", "0.19", "1"]), st.integers(0, 10**7), st.integers(1, 20)),
+    st.tuples(
+        st.sampled_from(["0", "0.05", "0.08", "0.10", "0.14975", "0.19", "1"]),
+        st.integers(0, 10**7),
+        st.integers(1, 20),
+    ),
     min_size=1,
     max_size=8,
 )
-policies = st.sampled_from([f"{level}/{mode.value}" for level, mode in itertools.product(("line", "unit", "rate"), Rounding)])
+policies = st.sampled_from(
+    [f"{level}/{mode.value}" for level, mode in itertools.product(("line", "unit", "rate"), Rounding)]
+)
 
 
 @settings(max_examples=150)

@@ -36,8 +36,8 @@ class Engine:
     """An engine that does as it is told and counts."""
 
     code: str = "flat"
-    said: Callable[[Any, TaxRequest], Any] = lambda facts, request: (LINE,)  # noqa: E731
-    loaded: Callable[[], Any] = lambda: None  # noqa: E731
+    said: Callable[[Any, TaxRequest], Any] = lambda facts, request: (LINE,)
+    loaded: Callable[[], Any] = lambda: None
     loads: int = 0
     answers: int = 0
 

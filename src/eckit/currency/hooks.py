@@ -7,7 +7,7 @@ from eckit.kernel.hookspecs import CLOSED, hookspec
 
 
 @hookspec()
-def register_rate_sources(settings: Any) -> tuple[RateSource, ...]:
+def register_rate_sources(settings: Any) -> tuple[RateSource, ...]:  # type: ignore[empty-body]
     """Register sources of dated exchange rates.
 
     :param settings: the plugin's own settings.

@@ -26,9 +26,12 @@ class Rate:
 
 @runtime_checkable
 class RateSource(Protocol):
-    """Gives dated rates. May use the network: asked outside transactions only, its answers are kept in the answer store."""
+    """Gives dated rates. May use the network: asked outside transactions only; what it says is kept as evidence."""
 
-    code: str
+    @property
+    def code(self) -> str:
+        """Names it in stored rates."""
+        ...
 
     def rate(self, base: str, quote: str, at: dt.datetime) -> Rate | None:
         """The rate in force at an instant, or None: unknown is never 1."""

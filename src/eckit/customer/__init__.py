@@ -1,6 +1,6 @@
 """Decides who buys and where it goes: parties, customers, accounts, consents. The only place personal data is kept.
 
-Parties never change: a correction is a new one, and erasure empties rows without breaking any record that points to them.
+Parties never change: a correction is a new one, and erasure empties rows without breaking a record that points to them.
 """
 
 from eckit.customer.errors import NotRegisteredError, SignInRefusedError, UnknownSchemeError

@@ -7,7 +7,7 @@ from eckit.kernel.hookspecs import hookspec
 
 
 @hookspec()
-def register_permissions(settings: Any) -> tuple[Permission, ...]:
+def register_permissions(settings: Any) -> tuple[Permission, ...]:  # type: ignore[empty-body]
     """Register permission codes this plugin's verbs ask for, so that staff roles can grant them.
 
     :param settings: the plugin's own settings.
@@ -15,7 +15,7 @@ def register_permissions(settings: Any) -> tuple[Permission, ...]:
 
 
 @hookspec()
-def register_password_schemes(settings: Any) -> tuple[PasswordScheme, ...]:
+def register_password_schemes(settings: Any) -> tuple[PasswordScheme, ...]:  # type: ignore[empty-body]
     """Register ways to verify passwords: a better hash, or an old shop's hashes that are replaced at sign-in.
 
     :param settings: the plugin's own settings.

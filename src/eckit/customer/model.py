@@ -41,7 +41,7 @@ class Address:
 
 @attrs.frozen(kw_only=True)
 class Party:
-    """A person or company as named in one place: buyer, bill-to, recipient, sender. Immutable: a correction is a new one.
+    """A person or company as named in one place: buyer, bill-to, recipient, sender. A correction is a new one.
 
     The only rows that hold personal data.
     """
@@ -89,7 +89,10 @@ class Credential:
 class PasswordScheme(Protocol):
     """Makes and verifies password hashes. A foreign scheme verifies only, and its hashes are replaced at sign-in."""
 
-    code: str
+    @property
+    def code(self) -> str:
+        """Names it in stored credentials."""
+        ...
 
     def hash(self, password: str) -> str | None:
         """The hash to store, or None if this scheme only verifies old ones."""

@@ -1,14 +1,22 @@
 """What makes a party acceptable, and how an address is laid out."""
 
+import re
+import unicodedata
+
 import attrs
 
-from eckit.customer.model import Address, Party
+from eckit.customer.model import Address, Customer, Party
+from eckit.kernel.clock import utc
 from eckit.kernel.errors import invalid
 from eckit.kernel.text import clean, fold_digits, fold_email
 
 EMAIL_KINDS = ("direct", "relay", "none")
 MAX_LINES = 6
+MAX_PHONES = 5
+MAX_GROUPS = 20
 PASSWORD_LENGTH = (8, 200)
+_CODE = re.compile(r"[a-z][a-z0-9._-]{0,39}")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 
 
 def accepted(party: Party, *, path: str = "party") -> Party:
@@ -23,6 +31,9 @@ def accepted(party: Party, *, path: str = "party") -> Party:
     name = clean(party.name, path=f"{path}.name", max_length=200)
     if not (name.strip() or party.company.strip() or party.email):
         raise invalid("empty", f"{path}.name", party.name)
+    for field, most in (("phones", MAX_PHONES), ("tax_ids", 10), ("purposes", 10)):
+        if len(getattr(party, field)) > most:
+            raise invalid("too-many", f"{path}.{field}", len(getattr(party, field)), limit=most)
     return attrs.evolve(
         party,
         name=name,
@@ -31,9 +42,45 @@ def accepted(party: Party, *, path: str = "party") -> Party:
         department=clean(party.department, path=f"{path}.department", max_length=200),
         email=clean(party.email, path=f"{path}.email", max_length=254).strip(),
         email_kind=party.email_kind if party.email else "none",
-        phones=tuple(fold_digits(phone, f"{path}.phones") for phone in party.phones[:5]),
+        phones=tuple(fold_digits(phone, f"{path}.phones") for phone in party.phones),
+        tax_ids=tuple(
+            (clean(scheme, path=f"{path}.tax_ids", max_length=40), clean(number, path=f"{path}.tax_ids", max_length=40))
+            for scheme, number in party.tax_ids
+        ),
+        purposes=tuple(_code(purpose, f"{path}.purposes") for purpose in party.purposes),
+        keep_until=None if party.keep_until is None else utc(party.keep_until, f"{path}.keep_until"),
         address=None if party.address is None else accepted_address(party.address, path=f"{path}.address"),
     )
+
+
+def accepted_customer(customer: Customer) -> Customer:
+    """The customer, if its kind, language and groups can be such.
+
+    :raises InvalidInputError: names the field.
+    """
+    _code(customer.kind, "customer.kind")
+    accepted_locale(customer.locale, "customer.locale")
+    if len(customer.groups) > MAX_GROUPS:
+        raise invalid("too-many", "customer.groups", len(customer.groups), limit=MAX_GROUPS)
+    for group in sorted(customer.groups):
+        _code(group, "customer.groups")
+    return customer
+
+
+def accepted_locale(locale: object, path: str) -> str:
+    """A language as ``ja`` or ``zh-Hant-TW``.
+
+    :raises InvalidInputError: ``not-a-locale``.
+    """
+    if not (isinstance(locale, str) and len(locale) <= 20 and _LOCALE.fullmatch(locale)):
+        raise invalid("not-a-locale", path, locale)
+    return locale
+
+
+def _code(text: object, path: str) -> str:
+    if not (isinstance(text, str) and _CODE.fullmatch(text)):
+        raise invalid("wrong-code", path, text, limit="a-z 0-9 . _ -")
+    return text
 
 
 def accepted_address(address: Address, *, path: str = "address") -> Address:
@@ -112,12 +159,23 @@ def erased(party: Party) -> dict[str, object]:
     }
 
 
-def accepted_password(password: str) -> str:
-    """A password of acceptable length; its characters are nobody's business.
+def accepted_password(password: object) -> str:
+    """A password of acceptable length, in NFC; what else is in it is nobody's business.
 
     :raises InvalidInputError: too short or too long; the value is not shown.
     """
     least, most = PASSWORD_LENGTH
-    if not least <= len(password) <= most:
+    if not (isinstance(password, str) and least <= len(password) <= most):
         raise invalid("wrong-password-length", "password", "********", limit=f"{least}…{most}")
-    return password
+    folded = typed_password(password)
+    if folded is None:
+        raise invalid("unexpected-character", "password", "********")
+    return folded
+
+
+def typed_password(password: object) -> str | None:
+    """A password as it is compared: keyboards write ``é`` in two ways. None: nobody's can be like that."""
+    if not isinstance(password, str) or len(password) > 5 * PASSWORD_LENGTH[1]:
+        return None
+    folded = unicodedata.normalize("NFC", password)
+    return None if any("\ud800" <= sign <= "\udfff" for sign in folded) else folded

@@ -9,13 +9,13 @@ from eckit.customer.errors import NotRegisteredError, SignInRefusedError, Unknow
 from eckit.customer.model import Consent, Credential, Customer, CustomerErased, Party, PasswordScheme
 from eckit.kernel import desk
 from eckit.kernel.desk import verb
-from eckit.kernel.errors import NotFoundError, PluginError
+from eckit.kernel.errors import InvalidInputError, NotFoundError, PluginError, invalid
 from eckit.kernel.hookspecs import declared
 from eckit.kernel.ids import CustomerId, PartyId, expect_id
 from eckit.kernel.minting import mint
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.refs import Ref
-from eckit.kernel.text import fold_email
+from eckit.kernel.text import clean, fold_email
 from eckit.kernel.work import Work
 
 SPECS = declared(hooks, "customer")
@@ -80,10 +80,16 @@ def usable(work: Work, party_id: PartyId) -> Party:
 
 
 def save_customer(work: Work, customer: Customer) -> Customer:
-    """Add or change a customer. Needs ``customer.write``."""
+    """Add or change a customer. Needs ``customer.write``.
+
+    :raises NotFoundError: it was erased.
+    :raises InvalidInputError: names the field.
+    """
     work.actor.require(MANAGE)
     expect_id("customer", customer.id, path="customer.id")
-    store.put_customer(work, customer)
+    if not store.put_customer(work, rules.accepted_customer(customer)):
+        raise NotFoundError(kind="customer", id=customer.id)
+    work.bump(f"customer:{customer.id}")
     work.did("customer.save", Ref("customer", customer.id))
     return customer
 
@@ -109,11 +115,16 @@ def groups_of(work: Work, customer_id: CustomerId | None) -> frozenset[str]:
 
 
 def register(work: Work, *, email: str, password: str, name: str = "", locale: str = "en") -> Customer:
-    """Make an account. An address that is taken gives the answer of one that cannot have an account.
+    """Make an account.
 
-    :raises NotRegisteredError: no account was made.
+    A page that lets strangers register shows one answer for success and :class:`NotRegisteredError` alike, and tells
+    the rest by mail; both take the same time.
+
+    :raises NotRegisteredError: no account was made; it does not say that the address has one.
+    :raises InvalidInputError: no mail address, or a password too short or too long.
     """
     key = fold_email(email, "email")
+    rules.accepted_locale(locale, "locale")
     data, scheme = _hash(work.plugins, rules.accepted_password(password))
     customer_id = CustomerId(mint("customer"))
     if not store.claim_email(work, customer_id, key):
@@ -130,11 +141,16 @@ def register(work: Work, *, email: str, password: str, name: str = "", locale: s
 def sign_in(work: Work, *, email: str, password: str) -> Customer:
     """The customer whose address and password these are; an old hash is replaced by today's.
 
-    An unknown address costs the same time as a wrong password and gives the same answer.
+    An unknown address costs the same time as a wrong password and gives the same answer. How often one may try is the
+    host's to limit: it knows where the request comes from.
 
     :raises SignInRefusedError: no such pair.
     """
-    customer_id = store.by_email(work, fold_email(email, "email"))
+    typed = rules.typed_password(password)
+    if typed is None:
+        raise SignInRefusedError()
+    password = typed
+    customer_id = store.by_email(work, _key_of(email))
     kept = store.credential_of(work, customer_id, _PASSWORD) if customer_id else None
     if customer_id is None or kept is None:
         _hash(work.plugins, password)
@@ -150,6 +166,14 @@ def sign_in(work: Work, *, email: str, password: str) -> Customer:
     if found is None:
         raise SignInRefusedError()
     return found
+
+
+def _key_of(email: str) -> str:
+    """The key of an address, or of none: what is no address has no account, and is answered alike."""
+    try:
+        return fold_email(email, "email")
+    except InvalidInputError:
+        return ""
 
 
 def _best(plugins: Plugins) -> tuple[str, PasswordScheme]:
@@ -177,22 +201,51 @@ def _verifies(plugins: Plugins, kept: Credential, password: str) -> bool:
 
 
 def consent(work: Work, given: Consent) -> None:
-    """Keep what somebody agreed to, or took back."""
+    """Keep what somebody agreed to, or took back: one's own, that of a party one may use, or with ``customer.write``.
+
+    :raises NotFoundError: a party that is another customer's.
+    """
+    _require_own(work, given.owner)
+    for name in ("purpose", "asserted_by", "text_version"):
+        if not clean(getattr(given, name), path=f"consent.{name}", max_length=80):
+            raise invalid("empty", f"consent.{name}", "")
     store.add_consent(work, given)
     work.did("customer.consent", given.owner)
+
+
+def consents(work: Work, owner: Ref) -> tuple[Consent, ...]:
+    """The newest consent of each purpose, granted or taken back: one's own, or anybody's with ``customer.read``."""
+    if not work.actor.may(READ):
+        _require_own(work, owner)
+    newest = {given.purpose: given for given in store.consents(work, owner)}
+    return tuple(given for _, given in sorted(newest.items()))
+
+
+def _require_own(work: Work, owner: Ref) -> None:
+    if owner.kind == "party":
+        usable(work, PartyId(owner.id))
+    elif owner.kind != "customer" or work.actor.customer_id != owner.id:
+        work.actor.require(MANAGE)
 
 
 def erase(work: Work, customer_id: CustomerId) -> None:
     """Take away everything that names a customer: parties are emptied, account and credentials go; records stay whole.
 
-    One's own, or anybody's with ``customer.write``.
+    One's own, or anybody's with ``customer.write``. Erasing again changes nothing.
+
+    :raises NotFoundError: there is no such customer.
     """
     expect_id("customer", customer_id)
     if work.actor.customer_id != customer_id:
         work.actor.require(MANAGE)
+    if store.customer_of(work, customer_id) is None:
+        if store.was_erased(work, customer_id):
+            return
+        raise NotFoundError(kind="customer", id=customer_id)
     for one in store.parties_of(work, customer_id):
         store.overwrite_party(work, one.id, rules.erased(one))
     store.erase_customer(work, customer_id, work.now)
+    work.bump(f"customer:{customer_id}")
     work.did("customer.erase", Ref("customer", customer_id))
     work.announce(CustomerErased(customer_id=customer_id))
 
@@ -209,4 +262,5 @@ class Desk(desk.Desk):
     register = verb(register)
     sign_in = verb(sign_in)
     consent = verb(consent)
+    consents = verb(consents)
     erase = verb(erase)

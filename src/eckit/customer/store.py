@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from eckit.customer.model import Address, Consent, Credential, Customer, Party
 from eckit.kernel.ids import CustomerId, PartyId
 from eckit.kernel.minting import mint
+from eckit.kernel.refs import Ref
 from eckit.kernel.stamps import upsert
 from eckit.kernel.tables import Json, at, core_table, ident
 from eckit.kernel.work import Work
@@ -163,11 +164,17 @@ def overwrite_party(work: Work, party_id: PartyId, columns: dict[str, object]) -
 # -- customers --------------------------------------------------------------------------------------------------------
 
 
-def put_customer(work: Work, one: Customer) -> None:
-    """Insert or change a customer."""
+def put_customer(work: Work, one: Customer) -> bool:
+    """Insert or change a customer; False if it was erased."""
     values = attrs.asdict(one, recurse=False) | {"groups": sorted(one.groups)}
     insert = upsert(work.connection, customer).values(**values, created_at=work.now)
-    work.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
+    kept = insert.on_conflict_do_update(index_elements=["id"], set_=values, where=customer.c.erased_at.is_(None))
+    return work.execute(kept.returning(customer.c.id)).one_or_none() is not None
+
+
+def was_erased(work: Work, customer_id: CustomerId) -> bool:
+    """Whether there was such a customer."""
+    return work.execute(sa.select(customer.c.id).where(customer.c.id == customer_id)).one_or_none() is not None
 
 
 def customer_of(work: Work, customer_id: CustomerId) -> Customer | None:
@@ -229,3 +236,19 @@ def add_consent(work: Work, one: Consent) -> None:
     """Insert a consent."""
     values = attrs.asdict(one, recurse=False) | {"owner": str(one.owner), "id": mint("consent")}
     work.execute(sa.insert(consent).values(values))
+
+
+def consents(work: Work, owner: Ref) -> tuple[Consent, ...]:
+    """Every consent of an owner, oldest first."""
+    rows = work.execute(sa.select(consent).where(consent.c.owner == str(owner)).order_by(consent.c.at, consent.c.id))
+    return tuple(
+        Consent(
+            owner=owner,
+            purpose=row.purpose,
+            granted=row.granted,
+            asserted_by=row.asserted_by,
+            text_version=row.text_version,
+            at=row.at,
+        )
+        for row in rows
+    )

@@ -1,4 +1,4 @@
-"""From which location goods come where no plugin knows better: the first that has all of a line, else as few as possible."""
+"""From which location goods come where no plugin knows better: the first that has all of a line, else several."""
 
 from collections import defaultdict
 from typing import Final

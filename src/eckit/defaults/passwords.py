@@ -1,4 +1,4 @@
-"""How passwords are kept where no plugin knows better: argon2 if it is installed, else scrypt of the standard library."""
+"""How passwords are kept where no plugin knows better: argon2 if installed, else scrypt of the standard library."""
 
 import base64
 import hashlib

@@ -16,8 +16,7 @@ from eckit.kernel.http import GuardedClient, Timeouts
 from eckit.kernel.plugins import ConversationTimeoutError, Registered
 from eckit.kernel.text import strip_controls
 from eckit.kernel.work import Begin
-from eckit.payment import rules
-from eckit.payment import service as payments
+from eckit.payment import rules, service as payments
 from eckit.payment.errors import GatewayMissingError
 from eckit.payment.model import (
     Capabilities,
@@ -150,9 +149,7 @@ def ask_query(begin: Begin, payment: Payment) -> Snapshot | NoSuchPayment | Quer
         return QueryFailed(cause="the gateway is not there")
     asked, io = rules.query(payment), _io(begin, found.thing)
     try:
-        answer = begin.converse(
-            found.plugin, "payment.query", found.thing.query, io, asked, limit_s=declared.timeout_s
-        )
+        answer = begin.converse(found.plugin, "payment.query", found.thing.query, io, asked, limit_s=declared.timeout_s)
     except (PluginError, ConversationTimeoutError) as error:
         return QueryFailed(cause=rules.shown(_cause(error)))
     finally:

@@ -7,7 +7,6 @@ from eckit.catalog import rules, service as catalog
 from eckit.catalog.model import ImportReport, ImportRow, RowProblem
 from eckit.kernel.actors import Actor
 from eckit.kernel.errors import NotFoundError
-from eckit.kernel.ids import VariantId
 from eckit.kernel.refs import Ref
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin, Work
@@ -34,7 +33,7 @@ def import_products(
 ) -> ImportReport:
     """Read a file of products and write it to the catalog; new variants get the stock that the file states.
 
-    All or nothing, in one transaction; the same file again changes nothing, nor does it when two import it at once. Stock is
+    All or nothing, in one transaction; the same file again changes nothing, also when two import it at once. Stock is
     received for variants that are new only: what has come and gone since is not the file's to know.
 
     :param data: the file; see :func:`eckit.catalog.rules.read_csv` for what is read.
@@ -58,11 +57,13 @@ def import_products(
     actor.require("catalog.write")
     rows, problems = _read(begin, data, currency, minor_units=minor_units, importer=importer, locale=locale)
     if inventory is not None:
-        units, of_inventory = rules.read_inventory(inventory)
-        rows, problems = rules.with_inventory(rows, units), [*problems, *of_inventory]
+        stated, of_inventory = rules.read_inventory(inventory)
+        rows, notes = rules.with_inventory(rows, stated)
+        problems = [*problems, *of_inventory, *notes]
+    if not rows:
+        return rules.nothing_to_import(problems, keep_good=keep_good)
     with begin.write(actor) as work:
-        said = rows[0].currency if rows else currency
-        prices = catalog.list_for(work, said, price_list)
+        prices = catalog.list_for(work, rows[0].currency, price_list)
         write = catalog.import_read if importer is None else catalog.import_products
         report = write(work, rows, list_id=prices.id, problems=problems, keep_good=keep_good, progress=progress)
         _receive(work, report, at=at, cause=Ref("import", hashlib.sha256(data).hexdigest()[:32]))
@@ -90,5 +91,5 @@ def _receive(work: Work, report: ImportReport, *, at: str, cause: Ref) -> None:
     """Opening stock of new variants."""
     if report.stock:
         ids = catalog.variant_ids(work, report.stock)
-        units = {VariantId(ids[sku]): units for sku, units in report.stock.items()}
+        units = {ids[sku]: count for sku, count in report.stock.items()}
         stock.receive_many(work, units, at=at, cause=cause)

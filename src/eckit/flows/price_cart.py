@@ -18,8 +18,8 @@ from eckit.customer.model import TaxPlace
 from eckit.kernel import facets
 from eckit.kernel.actors import Actor
 from eckit.kernel.clock import utc
-from eckit.kernel.errors import Objection
-from eckit.kernel.ids import CartId, VariantId, expect_id
+from eckit.kernel.errors import Objection, PluginError
+from eckit.kernel.ids import CartId, MethodCode, VariantId, expect_id
 from eckit.kernel.money import Rounding, from_minor, round_ratio
 from eckit.kernel.own import Own
 from eckit.kernel.plugins import FailureRecord, Plugins, Registered
@@ -97,7 +97,7 @@ def _read(work: Work, cart_id: CartId, as_of: QuoteRef | None) -> _Facts:
         codes=cart.codes,
         method=cart.method,
         versions={name: info.version for name, info in work.plugins.infos.items()},
-        facets=_by_kind(work.plugins, cart, extra),
+        facets=_by_kind(work.plugins, offers, extra),
     )
     return _Facts(
         cart=cart,
@@ -137,17 +137,19 @@ def _pricing_facets(plugins: Plugins) -> list[Registered[facets.FacetSpec]]:
 
 
 def _facets(work: Work, cart: Cart, offers: Mapping[VariantId, Offer]) -> facets.Loaded:
-    """Plugins' extra facts that prices rest on, in one statement; none if none is registered."""
+    """Plugins' extra facts that prices rest on, in one statement; none if none is registered.
+
+    Those of products came with the offers.
+    """
     owners = {Ref("cart", cart.id), Ref("channel", cart.channel_id), Ref("market", cart.market_id)}
     if cart.customer_id is not None:
         owners.add(Ref("customer", cart.customer_id))
-    for variant_id, offer in offers.items():
-        owners |= {Ref("variant", variant_id), Ref("product", offer.product.id)}
+    owners |= {Ref("variant", variant_id) for variant_id in offers}
     return facets.load(work, sorted(owners, key=str), facets.PRICING)
 
 
-def _by_kind(plugins: Plugins, cart: Cart, loaded: facets.Loaded) -> dict[type, Any]:
-    """As a draft shows them: of cart, customer, channel and market by class; of others by class and id."""
+def _by_kind(plugins: Plugins, offers: Mapping[VariantId, Offer], loaded: facets.Loaded) -> dict[type, Any]:
+    """As a draft shows them, by class; of products and variants by class and then by the variant's id."""
     of_many = {"product", "variant"}
     found: dict[type, Any] = {entry.thing.kind: {} for entry in _pricing_facets(plugins) if entry.thing.on in of_many}
     for owner, values in loaded.items():
@@ -156,6 +158,9 @@ def _by_kind(plugins: Plugins, cart: Cart, loaded: facets.Loaded) -> dict[type, 
                 found[kind][owner.id] = value
             else:
                 found[kind] = value
+    for variant_id, offer in offers.items() if found else ():
+        for kind, value in offer.product.facets.items():
+            found.setdefault(kind, {})[variant_id] = value
     return found
 
 
@@ -201,13 +206,13 @@ class _Pricing:
         self._on_shipping[sheet.shipping_left] = shipping_promotions
         rules.reduce_shipping(sheet, shipping_promotions)
         groups = [self._with_options(delivery, deliveries) for delivery in deliveries]
-        methods = self._methods()
-        rules.charge_fees_and_tax(sheet, self._fees(methods), self._ask_tax)
+        fees = self._fees()
+        rules.charge_fees_and_tax(sheet, fees or (), self._ask_tax)
         return rules.finish(
             sheet,
             groups=groups,
             codes=sorted(self._codes, key=lambda answer: answer.code),
-            methods=methods,
+            methods=self._methods(without=None if fees is not None else cart.method),
             failures=self._failures,
             stamps={name: self._facts.stamps[name] for name in sorted(self._rested)},
         )
@@ -256,16 +261,30 @@ class _Pricing:
 
     # paying
 
-    def _methods(self) -> tuple[MethodOffer, ...]:
+    def _fees(self) -> tuple[FeeRule, ...] | None:
+        """The fees of the way to pay that is wished for; None where they cannot be told: it is left out then."""
+        method = self._facts.cart.method
+        if method is None or not self._sheet.lines:
+            return ()
+        try:
+            fees = payments.fees(self._plugins, self._sheet.draft(), method)
+            rules.check_fees(fees)
+        except PluginError as error:
+            self._failures.append(FailureRecord(plugin=error.plugin, hook=error.hook, reason=error.reason))
+            return None
+        return fees
+
+    def _methods(self, *, without: MethodCode | None) -> tuple[MethodOffer, ...]:
+        """Every way to pay for what it costs in the end; ``without`` is one whose fee cannot be told."""
         if not self._sheet.lines:
             return ()
-        return payments.method_offers(self._plugins, self._sheet.draft(), self._facts.cart.method)
-
-    def _fees(self, methods: Sequence[MethodOffer]) -> Sequence[FeeRule]:
-        method = self._facts.cart.method
-        if method is None or not any(offer.offered and offer.method == method for offer in methods):
-            return ()
-        return payments.fee_rules(self._plugins, self._sheet.draft(), method)
+        offered = payments.methods(self._plugins, self._sheet.draft(), self._sheet.total)
+        return tuple(
+            attrs.evolve(one, offered=False, reasons=(*one.reasons, Objection(code="payment-fee")))
+            if one.method == without
+            else one
+            for one in offered
+        )
 
     # tax
 

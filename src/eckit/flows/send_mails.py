@@ -42,8 +42,7 @@ class _Unsendable:
 def queue_mails(begin: Begin, envelope: Envelope) -> None:
     """Queue the mails an event makes; hearing it again queues nothing new."""
     with begin.write(_SYSTEM) as work:
-        if messages.queue(work, envelope):
-            work.did("messages.queue", envelope.event.subject)
+        messages.queue(work, envelope)
 
 
 def send_mails(begin: Begin, *, limit: int = 50) -> MailReport:
@@ -66,6 +65,9 @@ def send_mails(begin: Begin, *, limit: int = 50) -> MailReport:
 
 @again_if_moved
 def _lease(begin: Begin, limit: int) -> tuple[Mail, ...]:
+    with begin.read(_SYSTEM) as work:
+        if not messages.any_due(work):
+            return ()
     with begin.write(_SYSTEM) as work:
         return messages.lease(work, limit=limit)
 
@@ -128,9 +130,8 @@ def _rendered(begin: Begin, mail: Mail) -> tuple[Channel, Rendered] | _Unsendabl
 @again_if_moved
 def _end(begin: Begin, mail: Mail, state: MailState, failure: str) -> MailState:
     with begin.write(_SYSTEM) as work:
-        work.did(f"messages.{state.value}", mail.about)
         if state is MailState.SENT:
-            messages.mark_sent(work, mail.id)
+            messages.mark_sent(work, mail)
             return state
         if state is MailState.GIVEN_UP:
             messages.mark_given_up(work, mail, failure)

@@ -72,8 +72,8 @@ class Template:
 class MessageWish:
     """A mail to be sent because of an event: which kind, about what (an order's Ref).
 
-    :ivar facts: codes, ids and amounts of the event that the mail tells, shown to its template as ``event``; no personal
-        data. ``amount_minor`` and ``currency`` together become ``event.amount``.
+    :ivar facts: codes, ids and amounts of the event that the mail tells, shown to its template as ``event``; no
+        personal data. ``amount_minor`` and ``currency`` together become ``event.amount``.
     """
 
     kind: str
@@ -85,7 +85,10 @@ class MessageWish:
 class Transport(Protocol):
     """Takes mails. May use the network: called through the call layer, with no transaction open."""
 
-    code: str
+    @property
+    def code(self) -> str:
+        """Names it among the transports of a shop."""
+        ...
 
     def send(self, mail: Rendered) -> None:
         """Hand it over, or raise."""

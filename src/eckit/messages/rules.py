@@ -46,8 +46,8 @@ def wishes(event: Event) -> tuple[MessageWish, ...]:
         case PaymentDeclined():
             return (_about("payment_declined", event.order_id),)
         case PaymentRefunded():
-            facts = {"amount_minor": event.amount_minor, "currency": event.currency}
-            return (_about("payment_refunded", event.order_id, **facts),)
+            amount, currency = event.amount_minor, event.currency
+            return (_about("payment_refunded", event.order_id, amount_minor=amount, currency=currency),)
         case ParcelHandedOver():
             return tuple(_about("order_shipped", one, parcel_id=event.parcel_id) for one in event.order_ids)
         case ParcelDelivered():

@@ -52,17 +52,21 @@ def queue(work: Work, wishes: Sequence[MessageWish], event_id: EventId) -> int:
     return len(work.execute(insert.on_conflict_do_nothing().returning(mail.c.id)).all())
 
 
+def _due(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(mail.c.state == "waiting", mail.c.due_at <= now)
+
+
+def any_due(work: Work) -> bool:
+    """Whether a mail is due."""
+    return work.execute(sa.select(mail.c.id).where(_due(work.now)).limit(1)).first() is not None
+
+
 def lease(work: Work, until: dt.datetime, limit: int) -> tuple[Mail, ...]:
     """Take mails that are due; nobody else takes them before ``until``."""
-    due = (
-        sa.select(mail.c.id)
-        .where(mail.c.state == "waiting", mail.c.due_at <= work.now)
-        .order_by(mail.c.due_at, mail.c.id)
-    )
-    taken = due.limit(limit).with_for_update(skip_locked=True)
+    due = sa.select(mail.c.id).where(_due(work.now)).order_by(mail.c.due_at, mail.c.id).limit(limit)
     statement = (
         sa.update(mail)
-        .where(mail.c.id.in_(taken), mail.c.state == "waiting", mail.c.due_at <= work.now)
+        .where(mail.c.id.in_(due.with_for_update(skip_locked=True)), _due(work.now))
         .values(due_at=until, tries=mail.c.tries + 1)
         .returning(*mail.c)
     )

@@ -138,7 +138,7 @@ def ask_method(plugins: Plugins, draft: Draft, method: MethodCode) -> tuple[Obje
     try:
         answers = plugins.call.check_payment_method(draft=draft, method=method)
     except PluginError as error:
-        return (Objection(code="plugin-failed", plugin=error.plugin),)
+        return (Objection(code="payment-plugin-failed", plugin=error.plugin),)
     return tuple(
         attrs.evolve(objection, plugin=answer.plugin) for answer in answers.given for objection in answer.value
     )
@@ -159,7 +159,7 @@ def ask_operation(plugins: Plugins, payment: Payment, operation: StoredOperation
     try:
         answers = plugins.call.check_payment_operation(payment=payment, operation=operation)
     except PluginError as error:
-        return (Objection(code="plugin-failed", plugin=error.plugin),)
+        return (Objection(code="payment-plugin-failed", plugin=error.plugin),)
     return tuple(
         attrs.evolve(objection, plugin=answer.plugin) for answer in answers.given for objection in answer.value
     )

@@ -16,6 +16,7 @@ from eckit.kernel.money import from_minor
 from eckit.kernel.refs import Ref
 from eckit.kernel.secrets import Secret
 from eckit.kernel.text import Text
+from eckit.kernel.texts import say
 
 # -- what is asked of a gateway -------------------------------------------------------------------------------------
 
@@ -770,6 +771,12 @@ class PaymentResult:
     status: PaymentStatus
     action: Redirect | Voucher | BankInstructions | None = None
     decline: Declined | None = None
+
+    def text(self, locale: str = "en") -> str:
+        """What to tell the buyer where it did not simply work: why it was declined, or that it is being checked."""
+        if self.status.in_doubt or self.status.needs_human:
+            return say("payment.in_doubt", locale)
+        return say(f"decline.{self.decline.code}", locale) if self.decline is not None else ""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,9 +1,14 @@
 """Decides what is given, and when: conditions and actions come from plugins, one documented algorithm combines them.
 
-Uses of codes never exceed their limits: they are claimed by conditional updates in the transaction that places the order.
+Uses of codes never exceed their limits: conditional updates claim them in the transaction that places the order.
 """
 
-from eckit.promotion.errors import BuyerUnknownError, CouponExhaustedError
+from eckit.promotion.errors import (
+    BuyerUnknownError,
+    CouponExhaustedError,
+    CouponTakenError,
+    PromotionCodeTakenError,
+)
 from eckit.promotion.model import (
     ORDER,
     SHIPPING,
@@ -34,11 +39,13 @@ __all__ = [
     "Condition",
     "Coupon",
     "CouponExhaustedError",
+    "CouponTakenError",
     "Draft",
     "DraftLine",
     "Matched",
     "Promotion",
     "PromotionChanged",
+    "PromotionCodeTakenError",
     "Redemption",
     "RuleRef",
     "Use",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import attrs
 
-from eckit.kernel.errors import RefusedError
+from eckit.kernel.errors import ConflictError, RefusedError
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -29,3 +29,19 @@ class BuyerUnknownError(RefusedError):
     def facts(self) -> dict[str, object]:
         """The codes as text."""
         return {"codes": ", ".join(self.codes)}
+
+
+@attrs.define(kw_only=True, eq=False)
+class PromotionCodeTakenError(ConflictError):
+    """Another promotion has this code."""
+
+    code: ClassVar[str] = "promotion-code-taken"
+    taken: str = ""
+
+
+@attrs.define(kw_only=True, eq=False)
+class CouponTakenError(ConflictError):
+    """The code opens another promotion already; nothing was saved."""
+
+    code: ClassVar[str] = "coupon-taken"
+    taken: str = ""

@@ -8,7 +8,7 @@ from eckit.promotion.model import Action, Adjustment, Condition, Draft, Promotio
 
 
 @hookspec()
-def register_promotion_conditions(settings: Any) -> tuple[Condition, ...]:
+def register_promotion_conditions(settings: Any) -> tuple[Condition, ...]:  # type: ignore[empty-body]
     """Register kinds of condition, each with an attrs class for its settings.
 
     :param settings: the plugin's own settings.
@@ -16,7 +16,7 @@ def register_promotion_conditions(settings: Any) -> tuple[Condition, ...]:
 
 
 @hookspec()
-def register_promotion_actions(settings: Any) -> tuple[Action, ...]:
+def register_promotion_actions(settings: Any) -> tuple[Action, ...]:  # type: ignore[empty-body]
     """Register kinds of action, each with an attrs class for its settings and the phase it works in.
 
     :param settings: the plugin's own settings.
@@ -24,7 +24,7 @@ def register_promotion_actions(settings: Any) -> tuple[Action, ...]:
 
 
 @hookspec(failure=CLOSED)
-def propose_adjustments(draft: Draft) -> tuple[Adjustment, ...]:
+def propose_adjustments(draft: Draft) -> tuple[Adjustment, ...]:  # type: ignore[empty-body]
     """Propose discounts and surcharges for a draft, after list prices and before tax.
 
     Asked after line promotions for the goods (targets: a line or ``"order"``), and again once shipping is known (target

@@ -166,8 +166,15 @@ class Matched:
 class Condition(Protocol):
     """A kind of condition. Judged in batches: all rules of the kind at once, each with its settings object."""
 
-    code: str
-    settings: type
+    @property
+    def code(self) -> str:
+        """What stored promotions name it by."""
+        ...
+
+    @property
+    def settings(self) -> type:
+        """The attrs class of a rule's settings."""
+        ...
 
     def keys(self, rule: Any) -> tuple[str, ...]:
         """What a cart must contain for the rule to be worth judging: ``sku:X``, ``category:Y``, or ``cart`` for any."""
@@ -182,12 +189,23 @@ class Condition(Protocol):
 class Action(Protocol):
     """A kind of action. Asked in batches, each rule with the lines its condition matched."""
 
-    code: str
-    settings: type
-    phase: int
+    @property
+    def code(self) -> str:
+        """What stored promotions name it by."""
+        ...
+
+    @property
+    def settings(self) -> type:
+        """The attrs class of a rule's settings."""
+        ...
+
+    @property
+    def phase(self) -> int:
+        """When it is applied: 10 lines, 20 order, 30 shipping."""
+        ...
 
     def propose(self, draft: Draft, rules: Sequence[tuple[Any, Matched]]) -> Sequence[tuple[Adjustment, ...]]:
-        """The adjustments of each rule, in order; ``code`` and ``label`` may be left empty: the promotion's are used."""
+        """The adjustments of each rule, in order; where ``code`` and ``label`` are empty the promotion's are used."""
         ...
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from eckit.kernel import desk
 from eckit.kernel.desk import verb
-from eckit.kernel.errors import InvalidInputError, PluginError, invalid
+from eckit.kernel.errors import InvalidInputError, NotFoundError, PluginError, invalid
 from eckit.kernel.hookspecs import declared
 from eckit.kernel.ids import ChannelId, CustomerId, OrderId, PromotionId, expect_id
 from eckit.kernel.plugins import Plugins
@@ -18,7 +18,12 @@ from eckit.kernel.structuring import structure
 from eckit.kernel.text import fold_code, fold_email
 from eckit.kernel.work import Work
 from eckit.promotion import hooks, rules, store
-from eckit.promotion.errors import BuyerUnknownError, CouponExhaustedError
+from eckit.promotion.errors import (
+    BuyerUnknownError,
+    CouponExhaustedError,
+    CouponTakenError,
+    PromotionCodeTakenError,
+)
 from eckit.promotion.model import (
     SHIPPING,
     Adjustment,
@@ -33,9 +38,11 @@ from eckit.promotion.model import (
 )
 
 SPECS = declared(hooks, "promotion")
-MANAGE = "promotion.write"
+READ, MANAGE = "promotion.read", "promotion.write"
 STAMP = "promotions"
 CONDITIONS, ACTIONS = "promotion.conditions", "promotion.actions"
+_CHUNK = 1000
+"""Codes of one statement: SQLite takes at most 32,766 parameters."""
 
 
 def collect(plugins: Plugins) -> None:
@@ -50,35 +57,55 @@ def collect(plugins: Plugins) -> None:
 def save(work: Work, promotion: Promotion, coupons: Sequence[Coupon] = ()) -> Promotion:
     """Add or change a promotion with its codes; uses so far stay. Needs ``promotion.write``.
 
-    :raises InvalidInputError: unknown condition or action, settings that do not fit, a code that cannot be one.
+    A limit set where none was counts the uses so far; those of a limit per customer are counted from then on.
+
+    :raises InvalidInputError: unknown condition or action, settings that do not fit, a code that cannot be one, a limit
+        below the uses so far.
+    :raises PromotionCodeTakenError: another promotion has its code.
+    :raises CouponTakenError: a code opens another promotion already.
     """
     work.actor.require(MANAGE)
     expect_id("promotion", promotion.id, path="promotion.id")
     fold_code(promotion.code, "promotion.code")
+    rules.require_limits(promotion)
     _ready(work.plugins, promotion)
-    for name in ("limit_total", "limit_per_customer"):
-        limit = getattr(promotion, name)
-        if limit is not None and limit < 1:
-            raise invalid("negative", f"promotion.{name}", limit)
-    codes = [_folded(coupon, promotion) for coupon in coupons]
-    store.put(work, promotion)
-    if codes:
-        store.put_coupons(work, codes)
+    codes = rules.folded(coupons, promotion)
+    _put(work, promotion)
+    for start in range(0, len(codes), _CHUNK):
+        _put_coupons(work, codes[start : start + _CHUNK])
     work.bump(STAMP)
     work.did("promotion.save", Ref("promotion", promotion.id))
     work.announce(PromotionChanged(promotion_id=promotion.id))
     return promotion
 
 
-def _folded(coupon: Coupon, promotion: Promotion) -> Coupon:
-    if coupon.promotion_id != promotion.id:
-        raise invalid("unknown-id", "coupon.promotion_id", coupon.promotion_id)
-    return Coupon(
-        code=fold_code(coupon.code, "coupon.code"),
-        promotion_id=promotion.id,
-        channel_id=coupon.channel_id,
-        limit_total=coupon.limit_total,
-    )
+def _put(work: Work, promotion: Promotion) -> None:
+    if store.id_of_code(work, promotion.code) not in (None, promotion.id):
+        raise PromotionCodeTakenError(what="promotion", taken=promotion.code)
+    before = store.lock(work, promotion.id)
+    used = before.used if before else 0
+    if before is not None and before.limit_total is None and promotion.limit_total is not None:
+        used = store.count_uses(work, promotion.id)
+    if promotion.limit_total is not None and used > promotion.limit_total:
+        raise invalid("below-uses", "promotion.limit_total", promotion.limit_total, limit=used)
+    store.put(work, promotion, used)
+
+
+def _put_coupons(work: Work, coupons: Sequence[Coupon]) -> None:
+    """In a fixed number of statements, and two more for each code that gets its first limit by this."""
+    before = store.lock_coupons(work, [one.code for one in coupons])
+    rows = []
+    for one in coupons:
+        there = before.get((one.code, one.channel_id or ""))
+        used = there.used if there else 0
+        if there is not None and there.promotion_id != one.promotion_id:
+            raise CouponTakenError(what="coupon", taken=one.code)
+        if there is not None and there.limit_total is None and one.limit_total is not None:
+            used = store.take_uses(work, one)
+        if one.limit_total is not None and used > one.limit_total:
+            raise invalid("below-uses", f"coupons[{one.code}].limit_total", one.limit_total, limit=used)
+        rows.append(attrs.evolve(one, used=used))
+    store.put_coupons(work, rows)
 
 
 def book(work: Work, *, stamp: int | None = None) -> rules.Book:
@@ -86,6 +113,8 @@ def book(work: Work, *, stamp: int | None = None) -> rules.Book:
 
     :param stamp: the version of the stamp ``promotions``, where the caller has read it.
     """
+    if work.has_bumped(STAMP):
+        return _load(work)
     version = work.stamps([STAMP])[STAMP] if stamp is None else stamp
     return work.plugins.cached("eckit", STAMP, version, lambda: _load(work))
 
@@ -140,39 +169,30 @@ def apply(
 
     Only promotions that ask for something in the cart are judged, all of one kind at once.
 
-    :raises PluginError: a condition, action or ``propose_adjustments`` failed or answered nonsense; or a promotion that a
-        code opens cannot be judged because its plugin is gone.
+    :raises PluginError: a condition, action or ``propose_adjustments`` failed or answered nonsense; or a promotion that
+        a code opens cannot be judged because its plugin is gone.
     """
     for code, coupon in coupons.items():
         if coupon.promotion_id in book.broken and code in draft.codes:
             raise PluginError(plugin="promotion", hook="judge", reason=book.broken[coupon.promotion_id])
     found = rules.candidates(book, rules.usable(coupons), draft, phase)
-    offers, met = _offers(plugins, found, draft)
-    kept = rules.combine(offers)
+    room = rules.Room.of(draft)
+    offers, met = _offers(plugins, found, draft, room)
+    kept = rules.combine(offers, room)
     adjustments = [one for offer in kept for one in offer.adjustments]
     if phase != rules.PHASES[0]:
-        adjustments += _proposed(plugins, draft, phase)
-    applied = frozenset(offer.promotion.id for offer in kept)
+        adjustments += _proposed(plugins, draft, room, phase)
+    applied = {offer.promotion.id: offer.coupon for offer in kept}
     return tuple(adjustments), rules.answers(book, coupons, draft, phase, met, applied)
 
 
 def _offers(
-    plugins: Plugins, found: Sequence[tuple[rules.Entry, str | None]], draft: Draft
+    plugins: Plugins, found: Sequence[tuple[rules.Entry, str | None]], draft: Draft, room: rules.Room
 ) -> tuple[list[rules.Offer], frozenset[PromotionId]]:
     verdicts = _in_batches(
         found,
         kind=lambda entry: (entry.condition_plugin, entry.condition.code),
-        ask=lambda batch: rules.matched(
-            plugins.guarded(
-                batch[0].condition_plugin,
-                "judge",
-                batch[0].condition.judge,
-                draft,
-                [entry.condition_settings for entry in batch],
-            ),
-            len(batch),
-            batch[0].condition_plugin,
-        ),
+        ask=lambda batch: _verdicts(plugins, draft, room, batch),
     )
     met = [(pair, verdict) for pair, verdict in zip(found, verdicts, strict=True) if verdict.met]
     verdict_of = {entry.promotion.id: verdict for (entry, _), verdict in met}
@@ -182,10 +202,17 @@ def _offers(
         ask=lambda batch: _proposals(plugins, draft, batch, verdict_of),
     )
     offers = [
-        rules.offer(entry, coupon, adjustments, draft)
+        rules.offer(entry, coupon, adjustments, room)
         for ((entry, coupon), _), adjustments in zip(met, proposed, strict=True)
     ]
     return offers, frozenset(verdict_of)
+
+
+def _verdicts(plugins: Plugins, draft: Draft, room: rules.Room, batch: Sequence[rules.Entry]) -> Sequence[Matched]:
+    condition, plugin = batch[0].condition, batch[0].condition_plugin
+    asked = [entry.condition_settings for entry in batch]
+    answer = plugins.guarded(plugin, "judge", condition.judge, draft, asked)
+    return rules.matched(answer, len(batch), plugin, room)
 
 
 def _proposals(
@@ -194,10 +221,7 @@ def _proposals(
     action, plugin = batch[0].action, batch[0].action_plugin
     asked = [(entry.action_settings, verdict_of[entry.promotion.id]) for entry in batch]
     answer = plugins.guarded(plugin, "propose", action.propose, draft, asked)
-    sound = len(answer) == len(batch) and all(isinstance(one, Adjustment) for part in answer for one in part)
-    if not sound:
-        raise PluginError(plugin=plugin, hook="propose", reason="one tuple of adjustments per rule is needed")
-    return answer
+    return rules.proposed(answer, len(batch), plugin)
 
 
 def _in_batches(
@@ -217,12 +241,12 @@ def _in_batches(
     return answers
 
 
-def _proposed(plugins: Plugins, draft: Draft, phase: int) -> list[Adjustment]:
+def _proposed(plugins: Plugins, draft: Draft, room: rules.Room, phase: int) -> list[Adjustment]:
     """What ``propose_adjustments`` gives for this phase's targets, by phase, priority and code."""
     shipping = phase == rules.PHASES[-1]
     found: list[Adjustment] = []
     for answer in hooks.ask_adjustments(plugins, draft):
-        rules.require_sound(answer.plugin, answer.value, draft)
+        rules.require_sound(answer.plugin, answer.value, room)
         found += [_by(one, answer.plugin) for one in answer.value if (one.target == SHIPPING) == shipping]
     return sorted(found, key=lambda one: (one.phase, one.priority, one.code))
 
@@ -236,7 +260,7 @@ def _by(one: Adjustment, plugin: str) -> Adjustment:
 
 def customer_key(customer_id: CustomerId | None, email: str) -> str | None:
     """Who a limit per customer counts: the account, else the mailbox as a digest; None if nobody is known."""
-    if customer_id is not None:
+    if customer_id:
         return customer_id
     if not email:
         return None
@@ -264,18 +288,22 @@ def redeem(
     codes = {use.promotion_id: use.coupon or use.promotion_id for use in uses}
     totals = {one for one in codes if limits.get(one, (None, None))[0] is not None}
     each = {one: cap for one in codes if (cap := limits.get(one, (None, None))[1]) is not None}
+    if each and not customer_key:
+        raise BuyerUnknownError(codes=tuple(codes[one] for one in sorted(each)))
     with_code = {use.coupon for use in uses if use.coupon}
     channels = store.count_coupons(work, with_code, channel_id) if with_code else {}
-    spent = [code for code in sorted(with_code) if code not in channels]
-    if totals and not spent:
+    spent: list[str] = []
+    if totals:
         spent = [codes[one] for one in sorted(totals - store.count_promotions(work, totals))]
-    if each and not spent:
-        if customer_key is None:
-            raise BuyerUnknownError(codes=tuple(codes[one] for one in sorted(each)))
+    if each and customer_key and not spent:
         spent = [codes[one] for one in sorted(each.keys() - store.count_customer(work, each, customer_key))]
+    if not spent:
+        key = customer_key if each else None
+        kept = store.add_redemptions(work, order_id, uses, channels, channel_id, key, currency)
+        spent = [codes[use.promotion_id] for use in uses if use.promotion_id not in kept]
     if spent:
-        raise CouponExhaustedError(codes=tuple(spent))
-    store.add_redemptions(work, order_id, uses, channels, customer_key if each else None, currency)
+        raise CouponExhaustedError(codes=tuple(sorted(spent)))
+    work.did("promotion.redeem", Ref("order", order_id))
 
 
 def limits(work: Work, ids: Iterable[PromotionId]) -> dict[PromotionId, tuple[int | None, int | None]]:
@@ -289,10 +317,36 @@ def release(work: Work, order_id: OrderId) -> None:
     released = store.end_redemptions(work, order_id, work.now)
     if released:
         store.uncount(work, released)
+        work.did("promotion.release", Ref("order", order_id))
+
+
+def get(work: Work, promotion_id: PromotionId) -> Promotion:
+    """One promotion, active or not. Needs ``promotion.read``.
+
+    :raises NotFoundError: there is none, or not for this actor.
+    """
+    expect_id("promotion", promotion_id)
+    found = store.get(work, promotion_id) if _may_read(work) else None
+    if found is None:
+        raise NotFoundError(kind="promotion", id=promotion_id)
+    return found
+
+
+def uses(work: Work, promotion_id: PromotionId) -> int:
+    """How many orders use a promotion now; those that were canceled and gave it back are not counted.
+
+    :raises NotFoundError: as :func:`get`.
+    """
+    return store.count_uses(work, get(work, promotion_id).id)
+
+
+def _may_read(work: Work) -> bool:
+    return work.actor.may(READ) or work.actor.may(MANAGE)
 
 
 class Desk(desk.Desk):
-    """``work.promotion``."""
+    """``work.promotion``; what a code opens is asked by pricing a cart, so that nobody tries codes one by one."""
 
     save = verb(save)
-    coupons = verb(coupons)
+    get = verb(get)
+    uses = verb(uses)

@@ -1,7 +1,7 @@
 """Tables of promotion. Counters exist only where a limit exists, and move by conditional update."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,7 +64,7 @@ redemption = core_table(
     ident("id", primary_key=True),
     ident("promotion_id"),
     ident("coupon", nullable=True),
-    ident("coupon_channel", nullable=True),
+    ident("coupon_channel", nullable=True),  # of the row that counts it; null if its code had no limit
     ident("order_id"),
     sa.Column("customer_key", sa.String(100), nullable=True),
     minor("amount_minor"),
@@ -83,8 +83,28 @@ _COUPONS = sa.select(coupon).where(
 # -- promotions -------------------------------------------------------------------------------------------------------
 
 
-def put(work: Work, one: Promotion) -> None:
-    """Insert or change a promotion; its counter stays."""
+def id_of_code(work: Work, code: str) -> PromotionId | None:
+    """The promotion that has a code."""
+    return work.execute(sa.select(promotion.c.id).where(promotion.c.code == code)).scalar_one_or_none()
+
+
+def lock(work: Work, promotion_id: PromotionId) -> Any:
+    """Limit and uses of a promotion, locked, or None."""
+    counters = sa.select(promotion.c.limit_total, promotion.c.used).where(promotion.c.id == promotion_id)
+    return work.execute(counters.with_for_update()).one_or_none()
+
+
+def count_uses(work: Work, promotion_id: PromotionId) -> int:
+    """Orders that use a promotion and have not given it back."""
+    live = sa.select(sa.func.count()).where(
+        redemption.c.promotion_id == promotion_id, redemption.c.released_at.is_(None)
+    )
+    found: int = work.execute(live).scalar_one()
+    return found
+
+
+def put(work: Work, one: Promotion, used: int) -> None:
+    """Insert or change a promotion."""
     values = {
         "id": one.id,
         "code": one.code,
@@ -102,6 +122,7 @@ def put(work: Work, one: Promotion) -> None:
         "limit_per_customer": one.limit_per_customer,
         "released_on_cancel": one.released_on_cancel,
         "active": one.active,
+        "used": used,
     }
     insert = upsert(work.connection, promotion).values(values)
     work.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
@@ -139,21 +160,41 @@ def _promotion(row: Any) -> Promotion:
     )
 
 
+def lock_coupons(work: Work, codes: Iterable[str]) -> dict[tuple[str, str], Any]:
+    """The rows of these codes in every channel, locked: (code, channel or ``""``) → row."""
+    query = sa.select(coupon).where(coupon.c.code.in_(sorted(set(codes)))).order_by(coupon.c.code, coupon.c.channel_id)
+    return {(row.code, row.channel_id): row for row in work.execute(query.with_for_update())}
+
+
+def take_uses(work: Work, one: Coupon) -> int:
+    """Let a code that gets its first limit count its uses so far; how many."""
+    mine = redemption.c.coupon == one.code, redemption.c.promotion_id == one.promotion_id
+    live = redemption.c.released_at.is_(None)
+    channel = one.channel_id or ""
+    work.execute(
+        sa.update(redemption).where(*mine, live, redemption.c.coupon_channel.is_(None)).values(coupon_channel=channel)
+    )
+    count = sa.select(sa.func.count()).where(*mine, live, redemption.c.coupon_channel == channel)
+    found: int = work.execute(count).scalar_one()
+    return found
+
+
 def put_coupons(work: Work, coupons: Sequence[Coupon]) -> None:
-    """Insert or change codes; their counters stay."""
-    rows = [
-        {
-            "code": one.code,
-            "channel_id": one.channel_id or "",
-            "promotion_id": one.promotion_id,
-            "limit_total": one.limit_total,
-        }
-        for one in coupons
-    ]
-    for start in range(0, len(rows), 1000):
-        insert = upsert(work.connection, coupon).values(rows[start : start + 1000])
-        changed = {name: insert.excluded[name] for name in ("promotion_id", "limit_total")}
-        work.execute(insert.on_conflict_do_update(index_elements=["code", "channel_id"], set_=changed))
+    """Insert or change codes, in one statement."""
+    insert = upsert(work.connection, coupon).values(
+        [
+            {
+                "code": one.code,
+                "channel_id": one.channel_id or "",
+                "promotion_id": one.promotion_id,
+                "limit_total": one.limit_total,
+                "used": one.used,
+            }
+            for one in sorted(coupons, key=lambda one: (one.code, one.channel_id or ""))
+        ]
+    )
+    changed = {name: insert.excluded[name] for name in ("promotion_id", "limit_total", "used")}
+    work.execute(insert.on_conflict_do_update(index_elements=["code", "channel_id"], set_=changed))
 
 
 def coupons(work: Work, codes: Iterable[str], channel_id: ChannelId) -> dict[str, Coupon]:
@@ -193,19 +234,24 @@ def count_promotions(work: Work, ids: Iterable[PromotionId]) -> set[PromotionId]
 
 
 def count_coupons(work: Work, codes: Iterable[str], channel_id: ChannelId) -> dict[str, str]:
-    """Count one use of each code that has one left: code → the channel of its row; a channel's own row comes first."""
-    wanted = sorted(set(codes))
-    own = coupon.alias("own")
-    has_own = sa.exists().where(own.c.code == coupon.c.code, own.c.channel_id == channel_id)
+    """Count one use of each limited code that has one left: code → the channel of its row.
+
+    A code without a limit is not counted, so that buyers who use it do not wait for each other.
+    """
     statement = (
         sa.update(coupon)
-        .where(coupon.c.code.in_(wanted))
-        .where(sa.or_(coupon.c.channel_id == channel_id, sa.and_(coupon.c.channel_id == "", ~has_own)))
-        .where(sa.or_(coupon.c.limit_total.is_(None), coupon.c.used < coupon.c.limit_total))
+        .where(coupon.c.code.in_(sorted(set(codes))), _valid_in(channel_id), coupon.c.used < coupon.c.limit_total)
         .values(used=coupon.c.used + 1)
         .returning(coupon.c.code, coupon.c.channel_id)
     )
     return {row.code: row.channel_id for row in work.execute(statement)}
+
+
+def _valid_in(channel_id: ChannelId) -> sa.ColumnElement[bool]:
+    """A channel's own row of a code, or the one for all if it has none."""
+    own = coupon.alias("own")
+    has_own = sa.exists().where(own.c.code == coupon.c.code, own.c.channel_id == channel_id)
+    return sa.or_(coupon.c.channel_id == channel_id, sa.and_(coupon.c.channel_id == "", ~has_own))
 
 
 def count_customer(work: Work, caps: dict[PromotionId, int], customer_key: str) -> set[PromotionId]:
@@ -222,28 +268,50 @@ def count_customer(work: Work, caps: dict[PromotionId, int], customer_key: str) 
     return set(work.execute(statement.returning(per_customer.c.promotion_id)).scalars())
 
 
+_NEW = ("id", "promotion_id", "coupon", "coupon_channel", "order_id", "customer_key", "amount_minor", "currency")
+
+
 def add_redemptions(
-    work: Work, order_id: OrderId, uses: Sequence[Use], channels: dict[str, str], customer_key: str | None, code: str
-) -> None:
-    """Insert the uses of an order, in one statement; ``code`` is the currency."""
-    work.execute(
-        sa.insert(redemption).values(
-            [
-                {
-                    "id": mint("redemption"),
-                    "promotion_id": use.promotion_id,
-                    "coupon": use.coupon,
-                    "coupon_channel": channels.get(use.coupon or ""),
-                    "order_id": order_id,
-                    "customer_key": customer_key,
-                    "amount_minor": use.amount_minor,
-                    "currency": code,
-                    "redeemed_at": work.now,
-                }
-                for use in uses
-            ]
+    work: Work,
+    order_id: OrderId,
+    uses: Sequence[Use],
+    counted: Mapping[str, str],
+    channel_id: ChannelId,
+    customer_key: str | None,
+    currency: str,
+) -> set[PromotionId]:
+    """Insert the uses of an order, in one statement; of which promotions.
+
+    A use through a code is left out unless the code was counted, or is valid in the channel and has no limit.
+
+    :param counted: code → the channel of the row that was counted.
+    """
+    rows = [
+        (
+            mint("redemption"),
+            use.promotion_id,
+            use.coupon,
+            counted.get(use.coupon or ""),
+            order_id,
+            customer_key,
+            use.amount_minor,
+            currency,
         )
+        for use in uses
+    ]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name, redemption.c[name].type) for name in _NEW]
+    new = sa.values(*columns, name="new_rows").data(rows).cte("new")
+    free = sa.exists().where(
+        coupon.c.code == new.c.coupon,
+        coupon.c.promotion_id == new.c.promotion_id,
+        coupon.c.limit_total.is_(None),
+        _valid_in(channel_id),
     )
+    chosen = sa.select(*new.c, sa.literal(work.now, redemption.c.redeemed_at.type)).where(
+        sa.or_(new.c.coupon.is_(None), new.c.coupon_channel.is_not(None), free)
+    )
+    insert = sa.insert(redemption).from_select([*_NEW, "redeemed_at"], chosen)
+    return set(work.execute(insert.returning(redemption.c.promotion_id)).scalars())
 
 
 def end_redemptions(work: Work, order_id: OrderId, now: dt.datetime) -> list[Any]:
@@ -270,8 +338,8 @@ def uncount(work: Work, released: Sequence[Any]) -> None:
         .values(used=promotion.c.used - 1)
     )
     for row in sorted(released, key=lambda row: (row.coupon or "", row.promotion_id)):
-        if row.coupon is not None:
-            mine = coupon.c.code == row.coupon, coupon.c.channel_id == (row.coupon_channel or "")
+        if row.coupon_channel is not None:
+            mine = coupon.c.code == row.coupon, coupon.c.channel_id == row.coupon_channel
             work.execute(sa.update(coupon).where(*mine, coupon.c.used > 0).values(used=coupon.c.used - 1))
         if row.customer_key is not None:
             whose = per_customer.c.promotion_id == row.promotion_id, per_customer.c.customer_key == row.customer_key

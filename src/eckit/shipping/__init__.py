@@ -1,4 +1,4 @@
-"""Decides how goods travel: delivery options with reasons, shipments as planned, parcels as sent, handed over, delivered.
+"""Decides how goods travel: delivery options with reasons, shipments as planned, parcels as sent and delivered.
 
 A carrier that fails is left out and its failure goes with the answer; what was handed over is a fact.
 """

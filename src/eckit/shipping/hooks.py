@@ -20,7 +20,7 @@ from eckit.shipping.model import (
 
 
 @hookspec()
-def register_carriers(settings: Any) -> tuple[Carrier, ...]:
+def register_carriers(settings: Any) -> tuple[Carrier, ...]:  # type: ignore[empty-body]
     """Register carriers; what each can do besides is told by the small protocols it has (``QuotesFares``, …).
 
     :param settings: the plugin's own settings.
@@ -36,7 +36,7 @@ def choose_parcels(items: tuple[ParcelItem, ...]) -> tuple[ParcelPlan, ...] | No
 
 
 @hookspec(failure=CLOSED)
-def propose_shipping_changes(request: FareRequest, offers: tuple[ShippingOffer, ...]) -> tuple[FareChange, ...]:
+def propose_shipping_changes(request: FareRequest, offers: tuple[ShippingOffer, ...]) -> tuple[FareChange, ...]:  # type: ignore[empty-body]
     """Propose to hide or reprice delivery options, with a reason the buyer can read.
 
     :param offers: what carriers offer, in the request's currency and tax basis.
@@ -44,7 +44,7 @@ def propose_shipping_changes(request: FareRequest, offers: tuple[ShippingOffer, 
 
 
 @hookspec(failure=DROP)
-def propose_closed_days(location: str, start: dt.date, end: dt.date) -> frozenset[dt.date]:
+def propose_closed_days(location: str, start: dt.date, end: dt.date) -> frozenset[dt.date]:  # type: ignore[empty-body]
     """Propose days on which a location does not ship; united over plugins.
 
     :param location: the location's code.

@@ -115,8 +115,15 @@ class CarrierSpec:
 class Carrier(Protocol):
     """Required of every carrier; family version: shipping 1. Pure: no I/O."""
 
-    code: str
-    spec: CarrierSpec
+    @property
+    def code(self) -> str:
+        """Names it in options, ``<code>.<service>``, and parcels."""
+        ...
+
+    @property
+    def spec(self) -> CarrierSpec:
+        """What it declares of itself."""
+        ...
 
     def check(self, request: FareRequest) -> tuple[Problem, ...]:
         """What is wrong with the request for this carrier; empty if nothing."""
@@ -125,10 +132,14 @@ class Carrier(Protocol):
 
 @runtime_checkable
 class QuotesFares(Protocol):
-    """Knows fares. ``load`` reads the plugin's own tables once per stamp; ``quote`` is pure and never raises for "can't"."""
+    """Knows fares. ``load`` reads the plugin's own tables; ``quote`` is pure and never raises for "can't"."""
 
     def load(self, own: Any, at: dt.datetime) -> Any:
-        """Facts from the plugin's own tables, cached until they change; may be None."""
+        """Facts from the plugin's own tables, cached until they change; may be None.
+
+        :param at: the instant of the request that needs them first. Others use them for other instants: what is dated
+            is loaded with its dates, and ``quote`` looks at ``request.at``.
+        """
         ...
 
     def quote(self, facts: Any, request: FareRequest) -> Sequence[Fare | Refusal]:
@@ -223,7 +234,7 @@ class Parcel:
 
 @attrs.frozen(kw_only=True)
 class Tracking:
-    """Something that happened to a parcel; stored once by the carrier's event key; the highest rank seen is its status."""
+    """Something that happened to a parcel, stored once by the carrier's event key."""
 
     parcel_id: ParcelId
     key: str

@@ -1,9 +1,10 @@
 """Verbs of stock: load, ask, decide, save, announce."""
 
 import datetime as dt
+import functools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from moneyed import Money
 
@@ -20,6 +21,9 @@ from eckit.kernel.work import Work
 from eckit.stock import hooks, rules, store
 from eckit.stock.errors import LevelMovedError, NotHeldError, OutOfStockError, PromisedError
 from eckit.stock.model import Hold, Level, Location, Movement, Shortage, StockChanged, StockShort, Wanted
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SPECS = declared(hooks, "stock")
 MANAGE = "stock.write"
@@ -84,7 +88,12 @@ def receive(
 
 
 def receive_many(work: Work, steps: Mapping[VariantId, int], *, at: str, cause: Ref) -> tuple[Movement, ...]:
-    """Goods of many variants have come, in a fixed number of statements. Needs ``stock.write``."""
+    """Goods of many variants have come, in a fixed number of statements. Needs ``stock.write``.
+
+    Promises beyond stock get their goods as with :func:`receive`; no event tells of each variant.
+
+    :raises NotFoundError: no such location.
+    """
     work.actor.require(MANAGE)
     location = store.location_id(work, at)
     if location is None:
@@ -108,8 +117,9 @@ def _come(work: Work, moves: Sequence[Movement], *, announce_each: bool = True) 
         chunk = moves[start : start + _CHUNK]
         store.put_on_hand(work, {(move.variant_id, move.location_id): move.steps for move in chunk})
         store.add_movements(work, chunk)
+    for place in store.owing(work, {(move.variant_id, move.location_id) for move in moves}):
+        _settle_promises(work, place)
     for move in moves if announce_each else ():
-        _settle_promises(work, (move.variant_id, move.location_id))
         _announce(work, move)
     work.bump("stock")
 
@@ -244,7 +254,8 @@ def hold(
     """Promise units to an owner: all of them or none. Three statements, whatever the lines.
 
     :param until: when the promise ends by itself; None: its owner gives it back.
-    :param buffer: steps of each variant that are never promised through this channel.
+    :param buffer: steps of each variant that this channel leaves to others: a margin against what the counters do not
+        know yet. Seen before the promise is made: of buyers at the same instant one may get a step of it.
     :raises OutOfStockError: names each SKU, what was wanted and what could be promised.
     """
     counted = tuple(want for want in wanted if not want.unlimited)
@@ -259,7 +270,7 @@ def hold(
         if bookings is None:
             continue
         places = {(booking.variant_id, booking.location_id) for booking in bookings}
-        raised = store.reserve(work, bookings, buffer)
+        raised = store.reserve(work, bookings)
         if raised == len(places):
             return store.add_holds(work, owner, bookings, until)
         if raised:  # some places did, others were taken by somebody else: only a rollback gives them back
@@ -307,21 +318,29 @@ def ship(work: Work, owner: Ref, lines: Sequence[tuple[LineId, int]], *, cause: 
 
     :raises NotHeldError: a line has fewer steps held on what is there.
     """
+    wanted: defaultdict[LineId, int] = defaultdict(int)
+    for line_id, steps in lines:
+        wanted[line_id] += _count_of(steps, "steps")
+    if not wanted:
+        return ()
     holds = store.live_holds(work, owner, lock=True)
     leaving: defaultdict[store.Place, int] = defaultdict(int)
-    for line_id, steps in lines:
-        taken = rules.consume(holds, line_id, _count_of(steps, "steps"))
+    for line_id, steps in wanted.items():
+        taken = rules.consume(holds, line_id, steps)
         if taken is None:
             have = sum(one.steps for one in holds if one.line_id == line_id and one.source == rules.ON_HAND)
             raise NotHeldError(wanted=steps, held=have)
         for one, part in taken:
             store.use_hold(work, one, part)
             leaving[one.variant_id, one.location_id] += part
-    store.shift(work, {place: {"on_hand": -steps, "reserved": -steps} for place, steps in leaving.items()})
+    gone = store.shift(work, {place: {"on_hand": -steps, "reserved": -steps} for place, steps in leaving.items()})
+    if gone < len(leaving):  # promised, but the goods went elsewhere: a shortage is open
+        raise NotHeldError(wanted=sum(leaving.values()), held=0)
     moves = tuple(store.new_movement(work, place, -steps, "sell", cause) for place, steps in sorted(leaving.items()))
     store.add_movements(work, moves)
     for move in moves:
         _announce(work, move)
+    work.did("stock.ship", owner, cause)
     return moves
 
 
@@ -340,8 +359,19 @@ def levels(work: Work, variant: str) -> tuple[Level, ...]:
     return store.levels(work, [work.variant_of(variant)])
 
 
+def _for_staff(function: Callable[Concatenate[Work, P], R]) -> Callable[Concatenate[Work, P], R]:
+    """The verb as a desk has it: flows promise and give back for any buyer, others need ``stock.write``."""
+
+    @functools.wraps(function)
+    def asked(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        work.actor.require(MANAGE)
+        return function(work, *args, **kwargs)
+
+    return asked
+
+
 class Desk(desk.Desk):
-    """``work.stock``."""
+    """``work.stock``. Whoever promises, gives back or ships by it needs ``stock.write``."""
 
     save_location = verb(save_location)
     locations = verb(locations)
@@ -350,12 +380,12 @@ class Desk(desk.Desk):
     count = verb(count)
     note_sold = verb(note_sold)
     allow_backorder = verb(allow_backorder)
-    hold = verb(hold)
-    release = verb(release)
-    expire = verb(expire)
-    held = verb(held)
-    allocations = verb(allocations)
-    ship = verb(ship)
+    hold = verb(_for_staff(hold))
+    release = verb(_for_staff(release))
+    expire = verb(_for_staff(expire))
+    held = verb(_for_staff(held))
+    allocations = verb(_for_staff(allocations))
+    ship = verb(_for_staff(ship))
     availability = verb(availability)
     levels = verb(levels)
 

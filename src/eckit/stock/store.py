@@ -100,6 +100,8 @@ shortage = core_table(
 )
 
 Place = tuple[VariantId, LocationId]
+_MANY = 500
+"""More places than this are looked up by reading all that owe something, which are few."""
 
 _LEVELS = (
     sa.select(level, location.c.position)
@@ -193,7 +195,7 @@ def lock_level(work: Work, place: Place) -> Level | None:
     return None if row is None else _level(row)
 
 
-def reserve(work: Work, bookings: Sequence[Booking], buffer: int) -> int:
+def reserve(work: Work, bookings: Sequence[Booking]) -> int:
     """Raise the counters of all places in one statement, each only if it still has enough; how many places did."""
     rows = [(*place, shelf, beyond) for place, (shelf, beyond) in sorted(_by_place(bookings).items())]
     wanted = _values("wanted", rows, "shelf", "beyond")
@@ -216,7 +218,10 @@ def reserve(work: Work, bookings: Sequence[Booking], buffer: int) -> int:
 
 
 def shift(work: Work, changes: dict[Place, dict[str, int]]) -> int:
-    """Add signed steps to counters of many places in one statement; how many places were found."""
+    """Add signed steps to counters of many places in one statement; how many places had them.
+
+    A place whose ``on_hand`` would fall below zero is left as it is.
+    """
     names = ("on_hand", "reserved", "promised", "short")
     rows = [(*place, *(change.get(name, 0) for name in names)) for place, change in sorted(changes.items())]
     if not rows:
@@ -225,6 +230,7 @@ def shift(work: Work, changes: dict[Place, dict[str, int]]) -> int:
     statement = (
         sa.update(level)
         .where(level.c.variant_id == by.c.variant_id, level.c.location_id == by.c.location_id)
+        .where(level.c.on_hand + by.c.on_hand >= 0)
         .values({name: level.c[name] + by.c[name] for name in names} | {"version": level.c.version + 1})
         .returning(level.c.variant_id)
     )
@@ -244,6 +250,14 @@ def put_on_hand(work: Work, steps: dict[Place, int]) -> None:
             set_={"on_hand": level.c.on_hand + insert.excluded.on_hand, "version": level.c.version + 1},
         )
     )
+
+
+def owing(work: Work, places: set[Place]) -> list[Place]:
+    """Those of some places that have a shortage or promises beyond stock, in the order of locks."""
+    query = sa.select(level.c.variant_id, level.c.location_id).where(sa.or_(level.c.short > 0, level.c.promised > 0))
+    if len(places) <= _MANY:
+        query = query.where(level.c.variant_id.in_(sorted({variant for variant, _ in places})))
+    return sorted(place for row in work.execute(query) if (place := (row.variant_id, row.location_id)) in places)
 
 
 def set_cap(work: Work, place: Place, cap: int) -> bool:

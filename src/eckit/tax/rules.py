@@ -46,9 +46,7 @@ class TaxAmount:
     rounding: str
 
 
-def checked(
-    request: TaxRequest, lines: Sequence[TaxLine], *, engine: str, plugin: str = ""
-) -> tuple[TaxLine, ...]:
+def checked(request: TaxRequest, lines: Sequence[TaxLine], *, engine: str, plugin: str = "") -> tuple[TaxLine, ...]:
     """The engine's answer in the request's order: complete, each key once, every number in range; or nothing of it.
 
     :raises TaxUnavailableError: says what is wrong.

@@ -56,9 +56,7 @@ def set_rate(
     return given
 
 
-def remove_rate(
-    work: Work, *, country: str, tax_class: str, valid_from: dt.datetime, region: str = ""
-) -> bool:
+def remove_rate(work: Work, *, country: str, tax_class: str, valid_from: dt.datetime, region: str = "") -> bool:
     """Take a rate out of the table; whether there was one. Needs ``tax-table.write``."""
     work.actor.require(MANAGE)
     gone = work.own.execute(

@@ -134,16 +134,17 @@ def adopt(work: Work, cart_id: CartId) -> Cart:
 def take(work: Work, cart_id: CartId, version: int, order_id: OrderId) -> Cart:
     """An order is made of exactly this version. One statement; of two callers one is first.
 
-    :raises CartChangedError: it is another version by now.
-    :raises AlreadyPlacedError: an order was made of it already.
-    :raises CartAbandonedError: it is over.
+    The other finds that the cart it has priced was changed or ordered meanwhile, and starts again from the top: there
+    it sees what is in the cart now, or the order.
+
+    :raises MovedError: the cart is no longer open in this version.
+    :raises NotFoundError: there is none, or not for this actor.
     :raises CartEmptyError: nothing is in it.
     """
     taken = store.take(work, CartId(expect_id("cart", cart_id)), version, order_id)
     if taken is None:
-        now = usable(find(work, cart_id, WRITE))
-        rules.require_version(now.cart, version)
-        raise MovedError(what="cart")  # somebody was about to take it and gave it back meanwhile
+        find(work, cart_id, WRITE)
+        raise MovedError(what="cart")
     scoped(work, taken, cart_id, WRITE)
     if not taken.cart.lines:
         raise CartEmptyError(cart_id=cart_id)

@@ -1,5 +1,6 @@
 """Decisions about the catalog: facts and files in, decisions out."""
 
+from eckit.catalog.rules.import_rows import nothing_to_import as nothing_to_import
 from eckit.catalog.rules.reading import (
     read_categories as read_categories,
     read_csv as read_csv,

@@ -5,7 +5,8 @@ from typing import Final
 
 import attrs
 
-from eckit.catalog.model import ImportRow, RowProblem
+from eckit.catalog.errors import ImportRefusedError
+from eckit.catalog.model import ImportReport, ImportRow, RowProblem
 from eckit.catalog.rules import checking
 from eckit.catalog.rules.checking import Gather
 from eckit.catalog.rules.records import problems_at
@@ -73,6 +74,25 @@ def _check_path(gather: Gather, path: tuple[str, ...]) -> None:
         gather.problems += invalid("not-a-category-path", "category", path).problems
         return
     gather.take(checking.category_word, category_code(path), "category")
+
+
+def report_of(rows: Sequence[ImportRow], found: Sequence[RowProblem]) -> ImportReport:
+    """What has been read, before anything is written: ``rows`` counts the bad ones too, problems are sorted by line."""
+    refused = tuple(sorted((one for one in found if not one.note), key=lambda one: (one.file, one.line)))
+    bad = {one.line for one in refused if not one.file} - {row.line for row in rows}
+    notes = tuple(one for one in found if one.note)
+    return ImportReport(rows=len(rows) + len(bad), products=0, variants=0, problems=refused, notes=notes)
+
+
+def nothing_to_import(found: Sequence[RowProblem], *, keep_good: bool) -> ImportReport:
+    """What is said of a file without a good row.
+
+    :raises ImportRefusedError: its rows have problems, and good ones were not all that was asked for.
+    """
+    report = report_of((), found)
+    if report.problems and not keep_good:
+        raise ImportRefusedError(report=report)
+    return report
 
 
 def consistent(rows: Sequence[ImportRow], problems: list[RowProblem]) -> list[ImportRow]:

@@ -1,6 +1,6 @@
 """Files of products, categories and stock to rows, with every problem by line and column. Pure: no database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -16,6 +16,9 @@ from eckit.catalog.rules.slugs import MAX_HANDLE, slug
 from eckit.kernel.errors import InvalidInputError, invalid
 from eckit.kernel.ids import Sku
 from eckit.kernel.text import Text
+
+INVENTORY: Final = "inventory"
+"""The file of a problem that is in the file of stock."""
 
 _PRODUCTS: Final = (frozenset({"sku", "id"}), frozenset({"title"}), frozenset({"price"}))
 _INVENTORY: Final = (frozenset({"sku", "id"}), frozenset({"stock"}))
@@ -108,8 +111,18 @@ def handle_with_sku(handle: str, sku: str) -> str:
 # --- stock -----------------------------------------------------------------------------------------------------------
 
 
-def read_inventory(data: bytes) -> tuple[dict[Sku, int], list[RowProblem]]:
-    """Read a file of stock, ``product_id,quantity`` or ``sku,stock``: units by SKU, and problems.
+@attrs.frozen(kw_only=True)
+class StockRow:
+    """How many units of a SKU a file of stock states, and where."""
+
+    line: int
+    column: str
+    sku: Sku
+    units: int
+
+
+def read_inventory(data: bytes) -> tuple[list[StockRow], list[RowProblem]]:
+    """Read a file of stock, ``product_id,quantity`` or ``sku,stock``: each SKU once, and problems.
 
     :raises UnreadableFileError, UnknownLayoutError, FileTooLargeError: as :func:`read_csv`.
     """
@@ -119,28 +132,40 @@ def read_inventory(data: bytes) -> tuple[dict[Sku, int], list[RowProblem]]:
     problems = _of_header(layout)
     (at_sku, sku_column), *_ = layout.of("sku") or layout.of("id")
     (at_stock, stock_column), *_ = layout.of("stock")
-    units: dict[Sku, int] = {}
-    lines: dict[Sku, int] = {}
+    found: dict[Sku, StockRow] = {}
     for line, record in Records(text, layout.delimiter, layout.header_rows, problems):
         if not fits(line, record, len(layout.columns), problems):
             continue
         try:
             sku = Sku(cells.sku(record[at_sku], sku_column.name))
-            found = cells.stock(record[at_stock], stock_column.name)
-            if found is None:
+            units = cells.stock(record[at_stock], stock_column.name)
+            if units is None:
                 raise invalid("missing", stock_column.name, "")
         except InvalidInputError as error:
             problems += problems_at(line, error)
             continue
-        if sku in lines:
-            problems.append(pair(line, lines[sku], sku_column.name, "duplicate-sku", sku))
-        units[sku], lines[sku] = found, lines.get(sku, line)
-    return units, [attrs.evolve(problem, file="inventory") for problem in problems]
+        first = found.setdefault(sku, StockRow(line=line, column=sku_column.name, sku=sku, units=units))
+        if first.line != line:
+            problems.append(pair(line, first.line, sku_column.name, "duplicate-sku", sku))
+    return list(found.values()), [attrs.evolve(problem, file=INVENTORY) for problem in problems]
 
 
-def with_inventory(rows: Iterable[ImportRow], units: Mapping[Sku, int]) -> list[ImportRow]:
-    """The rows with the stock of an inventory file; what is missing from it is there, but sold out."""
-    return [attrs.evolve(row, stock=units.get(row.sku, 0)) for row in rows]
+def with_inventory(
+    rows: Iterable[ImportRow], inventory: Iterable[StockRow]
+) -> tuple[list[ImportRow], list[RowProblem]]:
+    """The rows with the stock of an inventory file, whose SKUs that are not among the rows are noted.
+
+    What is missing from the inventory is there, but sold out.
+    """
+    stated = {row.sku: row for row in inventory}
+    stocked = [attrs.evolve(row, stock=stated[row.sku].units if row.sku in stated else 0) for row in rows]
+    known = {row.sku for row in stocked}
+    notes = [
+        RowProblem(line=row.line, path=row.column, code="unknown-sku", value=row.sku, note=True, file=INVENTORY)
+        for row in stated.values()
+        if row.sku not in known
+    ]
+    return stocked, notes
 
 
 # --- categories ------------------------------------------------------------------------------------------------------

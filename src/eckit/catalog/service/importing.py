@@ -1,5 +1,6 @@
 """Importing files of products: check everything, then write everything, or nothing."""
 
+import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many of how many rows have been written."""
 
 _PORTION: Final = 10_000
+_DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_COUNTED: Final = 4  # digits of an id that count; 60 random bits are left, the same for one file
+_quoted: Final = json.encoder.encode_basestring
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))  # as kernel.tables.canonical
 
 
@@ -83,7 +87,7 @@ def import_read(
     publish: bool = True,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """:func:`import_products` for rows of :func:`~eckit.catalog.rules.read_csv`, which are checked already; for flows."""
+    """:func:`import_products` for rows of :func:`eckit.catalog.rules.read_csv`, checked already; for flows."""
     require_write(work)
     price_list = _list_of(work, list_id, rows)
     tree.lock(work)
@@ -93,7 +97,7 @@ def import_read(
     staging.count(work)
     there = store.find(work) > 0
     found = [*problems, *_problems(work, rows, publish=publish)]
-    report = _report(rows, found)
+    report = import_rows.report_of(rows, found)
     if report.problems and not keep_good:
         staging.close_stage(work)
         raise ImportRefusedError(report=report)
@@ -103,7 +107,7 @@ def import_read(
         _keep_other_languages(work)
     new = [rows[index] for index in store.new_rows(work)]
     _stage_categories(work, {row.categories: sets[row.categories] for row in rows if row.line not in bad})
-    written = _write(work, len(rows), price_list.id, publish=publish, progress=progress)
+    written = _write(work, len(rows), price_list, publish=publish, progress=progress)
     staging.close_stage(work)
     report = attrs.evolve(
         report,
@@ -137,17 +141,16 @@ def _list_of(work: Work, list_id: PriceListId, rows: Sequence[ImportRow]) -> Pri
 
 def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], int]) -> Iterator[tuple[Any, ...]]:
     """Each row as the stage holds it, in the order of its columns."""
-    ids = iter(sorted(mint("product") for _ in rows))  # sorted: products are listed in the order of the file
     product_ids: dict[str, str] = {}
     positions: Counter[str] = Counter()
-    for index, row in enumerate(rows):
-        new_id = next(ids)
+    ids = zip(_ids("product"), _ids("variant"), strict=True)
+    for (index, row), (new_id, variant_id) in zip(enumerate(rows), ids, strict=False):
         product_id = product_ids.setdefault(row.handle, new_id)
         positions[row.handle] += 1
         yield (
             index,
             product_id,
-            mint("variant"),
+            variant_id,
             row.handle,
             row.handle_given,
             row.handle if row.handle_given else reading.handle_with_sku(row.handle, row.sku),
@@ -170,11 +173,19 @@ def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], i
             row.price_minor,
             sets[row.categories],
             positions[row.handle],
+            product_id is new_id,
         )
 
 
+def _ids(kind: str) -> Iterator[str]:
+    """A million new ids, each after the one before: the products of a file are listed in its order."""
+    first = mint(kind)[: -_COUNTED]
+    return (first + "".join(ending) for ending in itertools.product(_DIGITS, repeat=_COUNTED))
+
+
 def _json(text: Text) -> str:
-    return _JSON.encode(dict(text.translations))
+    """As kernel.tables.canonical, of a text whose languages are sorted already."""
+    return "{" + ",".join(f'"{locale}":{_quoted(said)}' for locale, said in text.translations) + "}"
 
 
 def _stage_categories(work: Work, sets: dict[tuple[tuple[str, ...], ...], int]) -> None:
@@ -265,19 +276,6 @@ def _as_facts(product_id: ProductId, rows: list[ImportRow]) -> tuple[Product, tu
     return product, variants
 
 
-def _report(rows: Sequence[ImportRow], found: Sequence[RowProblem]) -> ImportReport:
-    """All problems by line; ``rows`` counts the bad ones too."""
-    refused = tuple(sorted((one for one in found if not one.note), key=lambda one: one.line))
-    bad = {one.line for one in refused if not one.file} - {row.line for row in rows}
-    return ImportReport(
-        rows=len(rows) + len(bad),
-        products=0,
-        variants=0,
-        problems=refused,
-        notes=tuple(one for one in found if one.note),
-    )
-
-
 # --- write -----------------------------------------------------------------------------------------------------------
 
 
@@ -303,12 +301,11 @@ def _merged(old: str | None, new: str | None) -> str | None:
     return _JSON.encode({**json.loads(old), **json.loads(new)})
 
 
-def _write(work: Work, count: int, list_id: PriceListId, *, publish: bool, progress: Progress | None) -> store.Written:
-    store.choose_leaders(work)
+def _write(work: Work, count: int, price_list: PriceList, *, publish: bool, progress: Progress | None) -> store.Written:
     written = store.Written()
     for start in range(0, count, _PORTION):
         portion = range(start, min(start + _PORTION, count))
-        written += store.write(work, portion, list_id, publish=publish)
+        written += store.write(work, portion, price_list, publish=publish)
         if progress is not None:
             progress(portion.stop, count)
     return written

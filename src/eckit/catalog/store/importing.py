@@ -11,10 +11,9 @@ from typing import Any, Final
 import attrs
 import sqlalchemy as sa
 
-from eckit.catalog.model import ProductState
+from eckit.catalog.model import PriceList, ProductState
 from eckit.catalog.store.staging import Analyze, category_set, stage
-from eckit.catalog.store.tables import NO_START, price, price_list, product, product_category, variant
-from eckit.kernel.ids import PriceListId
+from eckit.catalog.store.tables import NO_START, price, product, product_category, variant
 from eckit.kernel.stamps import upsert
 from eckit.kernel.tables import Json
 from eckit.kernel.work import Work
@@ -158,25 +157,22 @@ def new_rows(work: Work) -> list[int]:
     return list(work.execute(sa.select(stage.c.row).where(stage.c.found_variant.is_(None))).scalars())
 
 
-def leave_out(work: Work, rows: Collection[int]) -> None:
-    """Take rows out of the stage."""
-    wanted = sorted(rows)
-    for start in range(0, len(wanted), 500):
-        work.execute(sa.delete(stage).where(stage.c.row.in_(wanted[start : start + 500])))
-
-
 # --- write -----------------------------------------------------------------------------------------------------------
 
 _FIRST: Final = _EARLIER.select().with_only_columns(sa.func.min(_EARLIER.c.row)).group_by(_EARLIER.c.product_id)
 _LEAD: Final = sa.update(stage).where(stage.c.row.in_(_FIRST.correlate(None))).values(leads=sa.true())
 
 
-def choose_leaders(work: Work) -> None:
-    """Let the first row of each product speak for it."""
-    work.execute(_LEAD)
+def leave_out(work: Work, rows: Collection[int]) -> None:
+    """Take rows out of the stage; of what is left, the first row of each product speaks for it."""
+    wanted = sorted(rows)
+    for start in range(0, len(wanted), 500):
+        work.execute(sa.delete(stage).where(stage.c.row.in_(wanted[start : start + 500])))
+    if wanted:
+        work.execute(_LEAD)
 
 
-def write(work: Work, rows: range, list_id: PriceListId, *, publish: bool) -> Written:
+def write(work: Work, rows: range, price_list: PriceList, *, publish: bool) -> Written:
     """Add and change what these rows of the stage hold.
 
     :param publish: whether new products are seen by buyers where the file does not say.
@@ -184,7 +180,7 @@ def write(work: Work, rows: range, list_id: PriceListId, *, publish: bool) -> Wr
     these = stage.c.row.between(rows.start, rows.stop - 1)
     products = _add_products(work, these, publish=publish) + _change_products(work, these)
     variants = _add_variants(work, these) + _change_variants(work, these)
-    return Written(products, variants, _write_prices(work, these, list_id), _write_categories(work, these))
+    return Written(products, variants, _write_prices(work, these, price_list), _write_categories(work, these))
 
 
 def _add_products(work: Work, these: sa.ColumnElement[bool], *, publish: bool) -> int:
@@ -248,17 +244,17 @@ def _change_variants(work: Work, these: sa.ColumnElement[bool]) -> int:
     return work.execute(update.values({**_typed(variant, new), "version": variant.c.version + 1})).rowcount
 
 
-def _write_prices(work: Work, these: sa.ColumnElement[bool], list_id: PriceListId) -> int:
+def _write_prices(work: Work, these: sa.ColumnElement[bool], price_list: PriceList) -> int:
     """The price without window from the first step on; tiers and windows that were set by hand stay."""
     columns = ["variant_id", "list_id", "min_steps", "window_start", "amount_minor", "currency"]
     select = sa.select(
         stage.c.variant_id,
-        price_list.c.id,
+        sa.literal(price_list.id),
         sa.literal(1),
         sa.literal(NO_START, price.c.window_start.type),
         stage.c.price_minor,
-        price_list.c.currency,
-    ).where(these, price_list.c.id == list_id)
+        sa.literal(price_list.currency),
+    ).where(these)
     insert = upsert(work.connection, price).from_select(columns, select)
     new = insert.excluded.amount_minor
     changes = insert.on_conflict_do_update(
@@ -269,7 +265,7 @@ def _write_prices(work: Work, these: sa.ColumnElement[bool], list_id: PriceListI
         },
         where=price.c.amount_minor != new,
     )
-    return work.execute(changes).rowcount
+    return _count(work, changes)
 
 
 def _write_categories(work: Work, these: sa.ColumnElement[bool]) -> int:
@@ -287,11 +283,16 @@ def _write_categories(work: Work, these: sa.ColumnElement[bool]) -> int:
         set_={"direct": sa.true()},
         where=sa.and_(~product_category.c.direct, insert.excluded.direct),
     )
-    return work.execute(changes).rowcount
+    return _count(work, changes)
 
 
 def _inserted(work: Work, table: sa.Table, values: dict[str, Any], select: sa.Select[Any]) -> int:
-    return work.execute(sa.insert(table).from_select(list(values), select)).rowcount
+    return _count(work, sa.insert(table).from_select(list(values), select))
+
+
+def _count(work: Work, insert: sa.Insert) -> int:
+    """How many rows an insert added or changed, which is not asked by default."""
+    return work.execute(insert.execution_options(preserve_rowcount=True)).rowcount
 
 
 def _differ(table: sa.Table, new: dict[str, Any]) -> sa.ColumnElement[bool]:

@@ -37,7 +37,7 @@ _VARIANTS: Final = (
 _PRICES: Final = (
     sa.select(
         price,
-        *(column.label(f"list_{column.name}") for column in price_list.c if column.name != "currency"),
+        *(column.label(f"list_{column.name}") for column in price_list.c if column.name not in {"id", "currency"}),
     )
     .join(price_list, price_list.c.id == price.c.list_id)
     .where(price.c.variant_id.in_(sa.bindparam("ids", expanding=True)))

@@ -46,16 +46,16 @@ stage: Final = sa.Table(
     sa.Column("price_minor", sa.BigInteger, nullable=False),
     sa.Column("categories", sa.Integer),  # a set of :data:`category_set`
     sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("leads", sa.Boolean, nullable=False),  # the first row of its product, which speaks for it
     # what is found in the catalog
     sa.Column("found_variant", sa.Text),
     sa.Column("found_product", sa.Text),
     sa.Column("found_state", sa.Text),
     sa.Column("owner", sa.Text),  # the product that has this SKU
-    sa.Column("leads", sa.Boolean),  # the first row of its product, which speaks for it
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
-COLUMNS: Final = tuple(column.name for column in stage.c)[:-5]
+COLUMNS: Final = tuple(column.name for column in stage.c)[:-4]
 
 category_set: Final = sa.Table(
     "eckit_import_categories",

@@ -15,6 +15,7 @@ from eckit.order.model import Block, Order, OrderState
 from eckit.order.rules.folding import LAPSED
 
 MAX_NUMBER: Final = 40
+_TOKEN: Final = re.compile(r"[!-~]{1,80}")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -26,6 +27,11 @@ def may_see(actor: Actor, order: Order, permission: str) -> bool:
 def opener(token: str) -> str:
     """What is kept of a token the order was placed with: enough to know it again, of no use to open anything."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_token(value: object) -> bool:
+    """Whether it has the shape of a token; what has not opens nothing, and no database is asked for it."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
 def live_key(order: Order) -> str | None:
@@ -122,12 +128,12 @@ def words(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def number(text: str) -> str:
+def number(text: object) -> str:
     """An order number, if it can be one: a line of 1 to 40 characters, no blanks around it, and not like an order's id.
 
     :raises InvalidInputError: it cannot.
     """
-    checked = clean(text, path="number", max_length=MAX_NUMBER)
+    checked = clean(text, path="number", max_length=MAX_NUMBER)  # type: ignore[arg-type] # clean says what is no text
     if not checked or checked != checked.strip() or kind_of(checked) is not None:
         raise invalid("not-a-number", "number", text, suggestion="main-0000042")
     return checked

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from eckit.kernel.errors import NotFoundError, invalid
+from eckit.kernel.errors import InvalidInputError, NotFoundError, invalid
 from eckit.kernel.ids import OrderId, expect_id, kind_of
 from eckit.kernel.work import Work
 from eckit.order import rules, store
@@ -23,8 +23,16 @@ def find(work: Work, id_or_number: str, permission: str) -> store.Found:
     if kind_of(id_or_number) is not None:
         found = store.by_id(work, OrderId(expect_id("order", id_or_number, path="order")))
     else:
-        found = store.by_number(work, id_or_number) if len(id_or_number) <= rules.MAX_NUMBER else None
+        found = _by_number(work, id_or_number)
     return scoped(work, found, id_or_number, permission)
+
+
+def _by_number(work: Work, text: str) -> store.Found | None:
+    try:
+        number = rules.number(text)
+    except InvalidInputError:
+        return None  # nothing has such a number
+    return store.by_number(work, number) if number == text else None
 
 
 def scoped(work: Work, found: store.Found | None, shown: str, permission: str) -> store.Found:

@@ -18,7 +18,6 @@ from eckit.order.model import Order, OrderLink, OrderState, OrderView
 from eckit.order.service.scope import READ, find
 
 MAX_PAGE: Final = 200
-_MAX_TOKEN: Final = 80
 
 
 def get(work: Work, id_or_number: str) -> OrderView:
@@ -36,9 +35,7 @@ def by_token(work: Work, token: str) -> OrderView:
 
     :raises NotFoundError: it opens none; the token is not in the error.
     """
-    if rules.words(token) is None or len(token) > _MAX_TOKEN:
-        raise NotFoundError(kind="order")
-    found = store.by_token(work, token)
+    found = store.by_token(work, token) if rules.is_token(token) else None
     if found is None:
         raise NotFoundError(kind="order")
     return _view(work, found)
@@ -69,11 +66,23 @@ def list_orders(
     :raises InvalidInputError: a limit or a place that is none.
     """
     rules.count(limit, "limit", MAX_PAGE, "wrong-page-size")
-    wish = store.Wish(state=state, confirmed=confirmed, customer_id=customer, channel_id=channel)
+    wish = store.Wish(
+        state=None if state is None else _state(state),
+        confirmed=confirmed,
+        customer_id=None if customer is None else expect_id("customer", customer, path="customer"),
+        channel_id=None if channel is None else expect_id("channel", channel, path="channel"),
+    )
     place = None if after is None else _place(after)
     found = store.page(work, work.actor, READ, wish, place, limit + 1)
     orders = store.whole(work, *found[:limit])
     return Page(items=orders, after=_cursor(orders[-1]) if len(found) > limit else None)
+
+
+def _state(state: OrderState) -> OrderState:
+    try:
+        return OrderState(state)
+    except ValueError as error:
+        raise invalid("wrong-state", "state", state, limit=", ".join(one.value for one in OrderState)) from error
 
 
 def _cursor(order: Order) -> str:
@@ -106,7 +115,7 @@ def export_orders(
     wish = store.Wish(
         since=None if since is None else utc(since, "since"),
         before=None if before is None else utc(before, "before"),
-        channel_id=channel,
+        channel_id=None if channel is None else expect_id("channel", channel, path="channel"),
     )
     return _csv(work, wish)
 

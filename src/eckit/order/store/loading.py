@@ -12,7 +12,7 @@ from eckit.kernel.actors import Actor
 from eckit.kernel.ids import BlockId, CartId, OrderId
 from eckit.kernel.work import Work
 from eckit.order.model import Block, Order, OrderLink, OrderState
-from eckit.order.rules import cart_prefix
+from eckit.order.rules import cart_prefix, is_token
 from eckit.order.store import rows
 from eckit.order.store.tables import amendment, block, order, order_line, order_link, placement
 
@@ -221,6 +221,7 @@ def _scope(actor: Actor, permission: str) -> sa.ColumnElement[bool]:
         own.append(sa.true() if channels is None else order.c.channel_id.in_(sorted(channels)))
     if actor.customer_id is not None:
         own.append(order.c.customer_id == actor.customer_id)
-    if actor.tokens:
-        own.append(order.c.token.in_(sorted(actor.tokens)))
+    tokens = sorted(filter(is_token, actor.tokens))
+    if tokens:
+        own.append(order.c.token.in_(tokens))
     return sa.or_(*own)

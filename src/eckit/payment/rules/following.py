@@ -229,6 +229,11 @@ def is_over(payment: Payment, now: dt.datetime) -> bool:
     return status_of(payment, now).state in _OVER and not taken(payment)
 
 
+def in_question(payment: Payment) -> StoredOperation:
+    """The operation a look at the provider is about: the one that has not ended, else the beginning."""
+    return next((one for one in payment.operations if moves.is_open(one)), beginning(payment))
+
+
 def unsent(payment: Payment) -> StoredOperation | None:
     """The beginning that was planned and never sent, if it is that."""
     begin = beginning(payment)

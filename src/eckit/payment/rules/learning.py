@@ -5,6 +5,7 @@ from typing import Final, assert_never
 
 from eckit.kernel.ids import OperationId
 from eckit.kernel.money import to_minor
+from eckit.payment.errors import NotWaitingForEvidenceError
 from eckit.payment.model import (
     ActionRequired,
     Authorized,
@@ -187,8 +188,10 @@ def learn_closing(
             draft.move(operation_id, OpMove.ABANDONED, cause="closed")
         case InDoubt() if operation.state is OpState.WAITING_BUYER:
             draft.move(operation_id, OpMove.NO_ANSWER, cause=shown(outcome.cause), expires_at=operation.expires_at)
+        case Declined():
+            draft.keep(operation_id, check_at=now)  # perhaps it was paid just now; look at once
         case _:
-            draft.keep(operation_id, check_at=now)  # declined: perhaps it was paid just now; look at once
+            draft.look_again(operation_id)
     return draft.change()
 
 
@@ -244,9 +247,13 @@ def learn_evidence(
     """A person found out what became of an operation that recovery gave up on.
 
     Where it happened and its movement had never been told, the movement is booked by the operation's own reference.
+
+    :raises NotWaitingForEvidenceError: recovery has not given up on it.
     """
     draft = Draft(payment, capabilities, now)
     operation = draft.operation(operation_id)
+    if operation.state is not OpState.NEEDS_HUMAN:
+        raise NotWaitingForEvidenceError(state=operation.state.value)
     if not happened:
         draft.move(operation_id, OpMove.DECLINED, cause=shown(cause), **_OTHER)
         return draft.change()

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+from moneyed import Money
 
+from eckit.kernel.errors import invalid
 from eckit.kernel.ids import CartId, MethodCode, OperationId, OrderId, PaymentId, ShopId
-from eckit.kernel.money import format_minor
+from eckit.kernel.money import format_minor, to_minor
 from eckit.payment.errors import (
     AmountNotAcceptedError,
     OperationOpenError,
@@ -123,6 +125,26 @@ def planned(
     seq = max(operation.seq for operation in payment.operations) + 1
     name = reference(capabilities, shop, payment.id, kind, seq)
     return _planned(payment, kind, seq, name, amount_minor, operation_id, now, key=key)
+
+
+def amount_for(payment: Payment, kind: OperationKind, amount: Money | None, now: dt.datetime) -> int:
+    """An amount somebody wishes to move, in minor units; without one, everything that can be.
+
+    :raises InvalidInputError: another currency, not above zero, finer than its currency.
+    """
+    if amount is None:
+        return left_for(payment, kind, now)
+    minor = to_minor(amount, "amount")
+    if amount.currency.code != payment.currency:
+        raise invalid("payment-wrong-currency", "amount", amount.currency.code, limit=payment.currency)
+    if minor <= 0:
+        raise invalid("payment-not-positive", "amount", minor, limit=1)
+    return minor
+
+
+def sketch(payment: Payment, kind: OperationKind, amount_minor: int, now: dt.datetime) -> StoredOperation:
+    """An operation as it would be planned, for plugins that may object; without id and reference."""
+    return _planned(payment, kind, len(payment.operations) + 1, "", amount_minor, OperationId(""), now)
 
 
 def require_free(payment: Payment) -> None:

@@ -99,6 +99,12 @@ def cancel_is_due(operation: StoredOperation, now: dt.datetime) -> bool:
     )
 
 
-def too_old_to_send(operation: StoredOperation, capabilities: Capabilities, now: dt.datetime) -> bool:
+def too_old_to_send(operation: StoredOperation, capabilities: Capabilities | None, now: dt.datetime) -> bool:
     """Whether something planned could not be sent for so long that a person must look at it."""
-    return now >= operation.planned_at + capabilities.horizon
+    horizon = capabilities.horizon if capabilities is not None else Capabilities(currencies={}).horizon
+    return now >= operation.planned_at + horizon
+
+
+def can_be_looked_up(operation: StoredOperation) -> bool:
+    """Whether asking the provider can tell more about it."""
+    return operation.state in {OpState.WAITING_BUYER, OpState.WAITING_PROVIDER, OpState.IN_DOUBT}

@@ -11,16 +11,22 @@ from eckit.payment.service.gateways import (
     fees,
     find_gateway,
     gateway_of,
+    known_capabilities,
     methods,
     require_no_objection,
+    timeout_of,
 )
 from eckit.payment.service.inbox import (
+    MAX_BODY,
+    LeasedNotice,
     claim,
     keep,
     lease_notices,
-    match,
+    misfit_of,
     postpone,
     quarantine,
+    set_aside,
+    was_used,
 )
 from eckit.payment.service.planning import (
     abandon,
@@ -39,7 +45,18 @@ from eckit.payment.service.reading import (
     order_of,
     tasks,
 )
-from eckit.payment.service.settling import follow, learn, lease_operations, lease_reservations
+from eckit.payment.service.settling import (
+    AnyNews,
+    Closing,
+    Evidence,
+    Silence,
+    drop_unsendable,
+    follow,
+    learn,
+    lease_operations,
+    lease_reservations,
+    release_if_dead,
+)
 
 SPECS = declared(hooks, "payment")
 
@@ -56,14 +73,21 @@ class Desk(desk.Desk):
 
 
 __all__ = [
+    "MAX_BODY",
     "SPECS",
+    "AnyNews",
+    "Closing",
     "Desk",
+    "Evidence",
+    "LeasedNotice",
+    "Silence",
     "abandon",
     "attempt",
     "capabilities",
     "claim",
     "close_task",
     "collect",
+    "drop_unsendable",
     "fees",
     "find",
     "find_gateway",
@@ -74,13 +98,14 @@ __all__ = [
     "in_doubt",
     "intend",
     "keep",
+    "known_capabilities",
     "learn",
     "lease_notices",
     "lease_operations",
     "lease_reservations",
     "mark_sent",
-    "match",
     "methods",
+    "misfit_of",
     "notices",
     "order_of",
     "order_payments",
@@ -89,6 +114,10 @@ __all__ = [
     "plan_give_back",
     "postpone",
     "quarantine",
+    "release_if_dead",
     "require_no_objection",
+    "set_aside",
     "tasks",
+    "timeout_of",
+    "was_used",
 ]

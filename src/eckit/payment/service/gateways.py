@@ -118,6 +118,12 @@ def known_capabilities(plugins: Plugins, payment: Payment) -> Capabilities | Non
         return None
 
 
+def timeout_of(plugins: Plugins, payment: Payment) -> float:
+    """How long a call to the payment's gateway may take, in seconds; 0 if it is missing."""
+    declared = known_capabilities(plugins, payment)
+    return 0.0 if declared is None else declared.timeout_s
+
+
 def methods(plugins: Plugins, draft: Draft, total_minor: int | None = None) -> tuple[MethodOffer, ...]:
     """Every way to pay for a draft, by code, or the reasons why it cannot be had.
 

@@ -10,6 +10,7 @@ import attrs
 from eckit.kernel.cards import contains_card, mask_cards
 from eckit.kernel.ids import MethodCode, NoticeId
 from eckit.kernel.minting import mint
+from eckit.kernel.plugins import Plugins
 from eckit.kernel.refs import Ref
 from eckit.kernel.structuring import structure, unstructure
 from eckit.kernel.text import strip_controls
@@ -38,7 +39,7 @@ _KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "date"})
 
 
 @attrs.frozen(kw_only=True)
-class Pending:
+class LeasedNotice:
     """A leased notice: what is to be applied of it, and the payment it is about, if that is known by now."""
 
     notice: Notice
@@ -100,12 +101,12 @@ def _line(value: str) -> str:
 # -- applying ---------------------------------------------------------------------------------------------------------
 
 
-def lease_notices(work: Work, *, limit: int) -> tuple[Pending, ...]:
+def lease_notices(work: Work, *, limit: int) -> tuple[LeasedNotice, ...]:
     """Take notices that are due, each for one worker only, with the payments they are about."""
     leased = store.lease_notices(work, until=work.now + LEASE, limit=limit)
     payments = {one.notice.begin_reference: _payment_of(work, one.notice) for one in leased}
     return tuple(
-        Pending(
+        LeasedNotice(
             notice=one.notice,
             snapshot=None if one.snapshot is None else structure(Snapshot, one.snapshot),
             payment=payments[one.notice.begin_reference],
@@ -114,35 +115,48 @@ def lease_notices(work: Work, *, limit: int) -> tuple[Pending, ...]:
     )
 
 
+def was_used(work: Work, gateway: MethodCode) -> bool:
+    """Whether payments were made with a gateway that is not there now."""
+    return store.was_used(work, gateway)
+
+
 def _payment_of(work: Work, notice: Notice) -> Payment | None:
     return store.by_begin_reference(work, notice.begin_reference)
 
 
-def match(work: Work, payment: Payment, pending: Pending) -> str | None:
+def misfit_of(plugins: Plugins, payment: Payment, leased: LeasedNotice) -> str | None:
     """Why a notice is not about this payment of ours; None if it is.
 
     One provider may tell of several ways to pay at one address, so the gateways must be of one plugin, not the same.
     """
-    ours = work.plugins.thing(hooks.GATEWAYS, payment.method)
-    told_by = work.plugins.thing(hooks.GATEWAYS, pending.notice.gateway)
-    if pending.notice.gateway != payment.method and (ours is None or told_by is None or ours.plugin != told_by.plugin):
+    ours, told_by = plugins.thing(hooks.GATEWAYS, payment.method), plugins.thing(hooks.GATEWAYS, leased.notice.gateway)
+    one_plugin = ours is not None and told_by is not None and ours.plugin == told_by.plugin
+    if leased.notice.gateway != payment.method and not one_plugin:
         return "gateway"
-    return None if pending.snapshot is None else rules.misfit(payment, pending.snapshot, signed=True)
+    return None if leased.snapshot is None else rules.misfit(payment, leased.snapshot, signed=True)
 
 
-def claim(work: Work, notice_id: NoticeId, misfits: Sequence[str] = ()) -> bool:
-    """Note that a notice is being applied, in the transaction that does it; False if that happened before."""
-    state = "quarantined" if misfits else "applied"
-    return store.end_notice(work, notice_id, state, ", ".join(misfits))
+def claim(work: Work, notice_id: NoticeId | None) -> bool:
+    """Note that a notice is being applied, in the transaction that does it; False if that happened before.
+
+    News that no notice brought needs no claim.
+    """
+    return notice_id is None or store.end_notice(work, notice_id, "applied")
 
 
-def quarantine(work: Work, payment: Payment, pending: Pending, why: str) -> None:
+def set_aside(work: Work, notice_id: NoticeId | None, misfits: Sequence[str]) -> None:
+    """A claimed notice turned out not to fit; what it told is booked, and a person is told."""
+    if notice_id is not None and misfits:
+        store.set_aside(work, notice_id, ", ".join(misfits))
+
+
+def quarantine(work: Work, payment: Payment, leased: LeasedNotice, why: str) -> None:
     """Set a notice aside that does not fit its payment: nothing is booked, a person is told."""
-    if not store.end_notice(work, pending.notice.id, "quarantined", why):
+    if not store.end_notice(work, leased.notice.id, "quarantined", why):
         return
-    open_task(work, payment, "misfit", payment.amount_minor, f"a notice does not fit: {why}", about=pending.notice.id)
+    open_task(work, payment, "misfit", payment.amount_minor, f"a notice does not fit: {why}", about=leased.notice.id)
     work.announce(PaymentNeedsHuman(**facts_of(payment, payment.amount_minor)))
-    work.did("payment.quarantine", Ref("notice", pending.notice.id), Ref("payment", payment.id), reason=why)
+    work.did("payment.quarantine", Ref("notice", leased.notice.id), Ref("payment", payment.id), reason=why)
 
 
 def postpone(work: Work, notice: Notice, reason: str, *, give_up_as: str) -> None:

@@ -19,9 +19,11 @@ from eckit.payment.model import (
     LateMoney,
     NoSuchPayment,
     OperationKind,
+    OpState,
     Outcome,
     Payment,
     PaymentApplied,
+    PaymentNeedsHuman,
     QueryFailed,
     Refunded,
     Snapshot,
@@ -210,12 +212,23 @@ def lease_operations(
     return taken
 
 
-def lease_reservations(work: Work, *, limit: int) -> tuple[PaymentId, ...]:
-    """Take payments with reserved money, to see whether their orders still live."""
+def lease_reservations(work: Work, *, limit: int) -> tuple[OrderId, ...]:
+    """Take payments with reserved money; their orders, to see whether they still live."""
     taken = store.lease_reservations(work, limit=limit)
     if taken:
         work.did("payment.lease", reason=f"{len(taken)} reservations")
     return taken
+
+
+def drop_unsendable(work: Work, payment_id: PaymentId, operation_id: OperationId) -> None:
+    """Drop a planned operation that could not be sent for too long, and ask a person. Its order is locked."""
+    payment = store.load(work, payment_id, lock=True)
+    operation = next(one for one in payment.operations if one.id == operation_id) if payment else None
+    if payment is None or operation is None or operation.state is not OpState.PLANNED:
+        return
+    open_task(work, payment, "not_sent", operation.amount_minor, operation.cause or "not sent", about=operation_id)
+    save(work, rules.learn_abandoned(payment, operation_id, "could not be sent", declared(work, payment), work.now))
+    work.announce(PaymentNeedsHuman(**facts_of(payment, operation.amount_minor)))
 
 
 def release_if_dead(work: Work, order: Order, payments: Sequence[Payment]) -> tuple[StoredOperation, ...]:

@@ -7,6 +7,7 @@ from eckit.payment.store.notices import (
     lease_notices,
     notice_rows,
     postpone_notice,
+    set_aside,
 )
 from eckit.payment.store.payments import (
     add_application,
@@ -23,6 +24,7 @@ from eckit.payment.store.payments import (
     save_change,
     set_earned,
     taken_references,
+    was_used,
 )
 from eckit.payment.store.tables import (
     application,
@@ -64,7 +66,9 @@ __all__ = [
     "payment",
     "postpone_notice",
     "save_change",
+    "set_aside",
     "set_earned",
     "taken_references",
     "task",
+    "was_used",
 ]

@@ -56,6 +56,11 @@ def end_notice(work: Work, notice_id: NoticeId, state: str, reason: str = "") ->
     return work.execute(statement).rowcount == 1
 
 
+def set_aside(work: Work, notice_id: NoticeId, reason: str) -> None:
+    """What was applied of it did not fit."""
+    work.execute(sa.update(notice).where(notice.c.id == notice_id).values(state="quarantined", reason=reason[:200]))
+
+
 def postpone_notice(work: Work, notice_id: NoticeId, due_at: dt.datetime, reason: str) -> None:
     """It cannot be applied yet."""
     statement = (

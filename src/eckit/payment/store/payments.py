@@ -268,8 +268,8 @@ def lease_operations(
     return tuple((PaymentId(row.payment_id), OperationId(row.id)) for row in work.execute(statement))
 
 
-def lease_reservations(work: Work, *, limit: int) -> tuple[PaymentId, ...]:
-    """Take payments with reserved money whose order is to be looked at."""
+def lease_reservations(work: Work, *, limit: int) -> tuple[OrderId, ...]:
+    """Take payments with reserved money; their orders, which are to be looked at."""
     due = (
         sa.select(payment.c.id)
         .where(payment.c.sweep_at <= work.now)
@@ -281,9 +281,15 @@ def lease_reservations(work: Work, *, limit: int) -> tuple[PaymentId, ...]:
         sa.update(payment)
         .where(payment.c.id.in_(due), payment.c.sweep_at <= work.now)
         .values(sweep_at=work.now + SWEEP_LATER)
-        .returning(payment.c.id)
+        .returning(payment.c.order_id)
     )
-    return tuple(PaymentId(row.id) for row in work.execute(statement))
+    return tuple(sorted({OrderId(row.order_id) for row in work.execute(statement)}))
+
+
+def was_used(work: Work, method: MethodCode) -> bool:
+    """Whether anything was ever paid this way."""
+    query = sa.select(payment.c.id).where(payment.c.method == method).limit(1)
+    return work.execute(query).first() is not None
 
 
 def operations_in(work: Work, states: Iterable[OpState], *, after: str, limit: int) -> tuple[StoredOperation, ...]:

@@ -58,4 +58,3 @@ def _is_for(price_list: PriceList, channel: Channel, groups: frozenset[str]) -> 
 def _covers(window: Window, at: dt.datetime) -> bool:
     start, end = window.start, window.end
     return (start is None or start <= at) and (end is None or at < end)
-

@@ -47,9 +47,7 @@ def ship(sheet: Sheet, group: WantedGroup, offers: Sequence[ShippingOffer]) -> S
     charge_id = sheet.next_id()
     target = f"group:{group.id}"
     plugin = taken.plugin or CORE
-    sheet.shipping.append(
-        ExtraRow(charge_id, group.id, taken.amount_minor, taken.tax_class, sheet.place_of(group.id))
-    )
+    sheet.shipping.append(ExtraRow(charge_id, group.id, taken.amount_minor, taken.tax_class, sheet.place_of(group.id)))
     sheet.charges.append(
         Charge(
             id=charge_id,

@@ -67,9 +67,7 @@ def charge_fees_and_tax(sheet: Sheet, rules: Sequence[FeeRule], ask: TaxAsk) -> 
     if sheet.total == 0:
         rules = []
     place = sheet.place_of(next(iter(sheet.groups), None))
-    sheet.fees = [
-        ExtraRow(sheet.next_id(), None, rule.tiers[0].fee_minor, rule.tax_class, place) for rule in rules
-    ]
+    sheet.fees = [ExtraRow(sheet.next_id(), None, rule.tiers[0].fee_minor, rule.tax_class, place) for rule in rules]
     rows, taxer = tuple(sheet.fees), Taxer(sheet, ask)
     before = sheet.goods_left + sheet.shipping_left
 

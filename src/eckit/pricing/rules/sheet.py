@@ -114,9 +114,7 @@ class ExtraRow:
 
     __slots__ = ("group_id", "id", "left", "place", "tax_class")
 
-    def __init__(
-        self, id: ChargeId, group_id: GroupId | None, left: int, tax_class: str, place: TaxPlace
-    ) -> None:
+    def __init__(self, id: ChargeId, group_id: GroupId | None, left: int, tax_class: str, place: TaxPlace) -> None:
         self.id = id
         self.group_id = group_id
         self.left = left

@@ -148,9 +148,7 @@ def _charge(sheet: Sheet, answer: TaxAnswer, amount: TaxAmount, extras: set[str]
         "base": str(amount.base_minor),
         "engine": answer.engine,
     }
-    sheet.note(
-        "tax", "order", amount.code, amount.amount_minor, inputs, plugin=answer.plugin, rounding=amount.rounding
-    )
+    sheet.note("tax", "order", amount.code, amount.amount_minor, inputs, plugin=answer.plugin, rounding=amount.rounding)
 
 
 def _registration(sheet: Sheet, jurisdiction: str) -> str:

@@ -1,0 +1,118 @@
+"""Run what a page shows: Python, commands, settings. A block in another language is only shown, and must be one of a few."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from sybil import Document, Example, Region
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+
+from eckit.kernel.settings import ShopSettings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DOCS: Final = ROOT / "docs"
+ONLY_SHOWN: Final = frozenset({"text"})
+"""Pictures and signatures."""
+
+RUN: Final = frozenset({"python", "console", "toml"})
+_FENCE: Final = re.compile(r"^(?:```|:::)(.*)$", re.MULTILINE)
+_DIRECTIVE: Final = re.compile(r"\{(?P<name>[a-z-]+)\}\s*(?P<argument>.*)")
+
+
+def written_pages() -> list[Path]:
+    """The pages people wrote; those under reference are written from the code."""
+    found = [path for path in DOCS.rglob("*.md") if not {"_build", "reference", "locale"} & set(path.parts)]
+    return [ROOT / "README.md", *sorted(found)]
+
+
+def languages(page: Path) -> Iterator[str]:
+    """The language of every code block of a page."""
+    opened = False
+    for match in _FENCE.finditer(page.read_text(encoding="utf-8")):
+        if opened:
+            opened = False
+            continue
+        opened = True
+        directive = _DIRECTIVE.fullmatch(match[1])
+        if directive is None:
+            yield match[1].strip()
+        elif directive["name"] == "code-block":
+            yield directive["argument"].strip()
+
+
+def run(page: Path, namespace: dict[str, Any]) -> int:
+    """Run a page from its top to its end in one namespace; how many blocks there were."""
+    document = Document.parse(
+        str(page), PythonCodeBlockParser(), CodeBlockParser("console", _command), CodeBlockParser("toml", _settings)
+    )
+    document.namespace.update(namespace)
+    examples = list(document.examples())
+    for example in examples:
+        example.evaluate()
+    return len(examples)
+
+
+def _settings(example: Example) -> None:
+    """A settings file, or a part of one: it must be TOML, and settings that there are."""
+    text = str(example.parsed)
+    given = tomllib.loads(text)
+    if "shop_id" in given:
+        ShopSettings.load(_written(text))
+
+
+def _written(text: str) -> Path:
+    file = Path("shown.toml")
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _command(example: Example) -> None:
+    """Each ``$ command`` is run; the lines below it must be in what it prints, in their order; ``…`` stands for any."""
+    for command, expected in _commands(str(example.parsed)):
+        words = shlex.split(command)
+        if words[0] == "python3" and words[1] == "dev.py":
+            _check_dev(words[2])
+            continue
+        assert words[:2] != ["pip", "install"], "what installs is said in words"
+        printed = _output(command)
+        place = 0
+        for line in expected:
+            found = printed.find(line, place)
+            assert found >= 0, f"$ {command}\ndoes not print {line!r}, but\n{printed}"
+            place = found + len(line)
+
+
+def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, *lines = part.strip("\n").split("\n")
+        while command.endswith("\\"):
+            command = f"{command[:-1]} {lines.pop(0).strip()}"
+        yield command, [piece.strip() for line in lines for piece in line.split("…") if piece.strip()]
+
+
+def _check_dev(name: str) -> None:
+    usage = subprocess.run(
+        [sys.executable, str(ROOT / "dev.py"), "--help"], capture_output=True, text=True, check=True
+    )
+    assert re.search(rf"dev\.py .*\b{name}\b", usage.stderr + usage.stdout), f"dev.py knows no {name}"
+
+
+def _output(command: str) -> str:
+    binaries = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120", "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        ["sh", "-ec", command], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert done.returncode == 0, f"$ {command}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def regions(page: Path) -> list[Region]:
+    """The Python blocks of a page."""
+    return list(PythonCodeBlockParser()(Document.parse(str(page))))
