@@ -10,7 +10,7 @@ from eckit.catalog import service as catalog
 from eckit.channel import service as channel
 from eckit.currency import service as currency
 from eckit.customer import service as customer
-from eckit.flows.add_to_cart import add_to_cart, set_cart_lines
+from eckit.flows.change_cart import add_to_cart, set_cart_lines, start_cart
 from eckit.flows.audit_shop import audit_shop
 from eckit.flows.cancel_order import cancel_order
 from eckit.flows.chase import chase
@@ -26,7 +26,7 @@ from eckit.flows.refund_payment import refund_payment
 from eckit.flows.relay_events import relay_events
 from eckit.flows.send_mails import send_mails
 from eckit.flows.ship_order import ship_order
-from eckit.flows.take_payment import resume_payment, take_payment
+from eckit.flows.take_payment import find_payment, resume_payment, take_payment
 from eckit.kernel import schema, work as kernel_work
 from eckit.kernel.actors import Actor
 from eckit.kernel.clock import Clock, SystemClock
@@ -240,6 +240,7 @@ class Shop:
 
     # -- flows -------------------------------------------------------------------------------------------------------
 
+    start_cart = _flow(start_cart)
     add_to_cart = _flow(add_to_cart)
     set_cart_lines = _flow(set_cart_lines)
     price_cart = _flow(price_cart)
@@ -249,6 +250,7 @@ class Shop:
     expire_holds = _flow(expire_holds)
     take_payment = _flow(take_payment)
     resume_payment = _flow(resume_payment)
+    find_payment = _flow(find_payment)
     capture_payment = _flow(capture_payment)
     void_payment = _flow(void_payment)
     refund_payment = _flow(refund_payment)

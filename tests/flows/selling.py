@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
-import eckit_promotions
 import sqlalchemy as sa
 from moneyed import Money
 
+import eckit_promotions
 from eckit.cart import service as carts
 from eckit.cart.model import Cart
 from eckit.catalog import service as catalog

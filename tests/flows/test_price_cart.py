@@ -80,7 +80,8 @@ def test_cart_with_everything_is_priced_and_ready(selling: Selling) -> None:
     assert [500] == amounts(quote, Kind.SHIPPING)
     assert [330] == amounts(quote, Kind.FEE)
     assert (1080 + 3300 - 108 - 438 + 330, yen(4164)) == (quote.total_minor, quote.total)
-    assert {"jp-reduced": 64, "jp-standard": 300} == {c.code: c.amount_minor for c in quote.of_kind(Kind.TAX)}
+    # 438 are shared 100 : 338, so 872 of food; 2,962 of pottery and 330 of fee
+    assert {"jp-reduced": 64, "jp-standard": 299} == {c.code: c.amount_minor for c in quote.of_kind(Kind.TAX)}
     assert ("HELLO", CodeStatus.APPLIED) == (quote.codes[0].code, quote.codes[0].status)
     assert ((), ()) == (quote.open, quote.failures)
     rules.require_ready(quote)
@@ -259,7 +260,7 @@ def with_sale(selling: Selling) -> tuple[Quote, CartId]:
 
 
 def test_confirmed_price_holds_within_the_freeze(selling: Selling) -> None:
-    """ORD-15: what was confirmed before the sale ended is what is paid, for the market's freeze period and no longer."""
+    """ORD-15: what was confirmed before the sale ended is paid, for the freeze period and no longer."""
     quote, cart_id = with_sale(selling)
     assert (1300, START + dt.timedelta(minutes=15)) == (quote.total_minor, quote.valid_until)
     selling.clock.advance(dt.timedelta(minutes=14, seconds=59))
@@ -332,12 +333,13 @@ def test_fare_in_another_currency_is_never_added(selling: Selling) -> None:
     [tea] = selling.sell(1000)
     cart = selling.cart([(tea, 1)], option="mail.usd")
     selling.plugin.mail.fares = lambda request: (
-        attrs.evolve(fare("usd", 5, request, "USD")),
+        fare("usd", 5, request, "USD"),
         fare("slow", 500, request),
         Refusal(service="fast", code="too_heavy", message=Text.of("Too heavy", ja="重すぎます")),
     )
     quote = priced(selling, cart.id)
-    assert ["fare in USD"] == [failure.reason for failure in quote.failures]
+    [failure] = quote.failures
+    assert "USD" in failure.reason
     assert ["mail.slow"] == [option.option for option in quote.groups[0].options]
     assert [Objection(code="too_heavy", label="Too heavy", path="mail.fast", plugin="tests")] == list(
         quote.groups[0].refusals

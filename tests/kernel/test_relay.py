@@ -239,7 +239,7 @@ def dead(opened: Database, days: int) -> tuple[Begin, FixedClock, Counter[str]]:
 def test_a_receiver_that_is_dead_for_a_day_is_rested_then_disabled_with_notice(opened: Database) -> None:
     """PLG-11: backoff, disabled, notified; others are unaffected; nothing is called forever."""
     begin, _, calls = dead(opened, days=2)
-    assert 2 * 24 * 6 + 1 == calls["good"]  # the notice is an event, too, but not one it hears
+    assert 2 * 24 * 6 == calls["good"]
     assert calls["dead"] < 60
 
 
@@ -287,8 +287,9 @@ def test_a_subscriber_knows_the_events_id_and_what_it_causes_says_so(opened: Dat
 
     def hear(event: NoteWritten) -> None:
         seen.append(current_envelope())
-        with begin.write(Actor.plugin("one")) as work:
-            work.announce(NoteWritten(id="effect"))
+        if event.id == "cause":
+            with begin.write(Actor.plugin("one")) as work:
+                work.announce(NoteWritten(id="effect"))
 
     begin = shop(opened, listener("one", hear))
     announce(begin, "cause")

@@ -108,6 +108,29 @@ def test_two_refunds_are_as_much_as_one(quote: Quote, data: st.DataObject) -> No
     assert at_once.amount_minor == first.amount_minor + second.amount_minor
 
 
+@given(quotes(), st.data())
+def test_what_has_left_and_what_was_given_back_make_the_total(quote: Quote, data: st.DataObject) -> None:
+    """Steps leave or are canceled in any order: what is due only grows, together they never exceed the total, and when
+    nothing is open any more they are the total."""
+    whole = pools_of(quote)
+    shipped = dict.fromkeys((line.id for line in quote.lines), 0)
+    canceled = dict(shipped)
+    due, back = 0, 0
+    while open_lines := [line for line in quote.lines if shipped[line.id] + canceled[line.id] < line.steps]:
+        line = data.draw(st.sampled_from(open_lines))
+        steps = data.draw(st.integers(1, line.steps - shipped[line.id] - canceled[line.id]))
+        if data.draw(st.booleans()):
+            shipped = {**shipped, line.id: shipped[line.id] + steps}
+            assert due <= rules.earned(whole, shipped)
+            due = rules.earned(whole, shipped)
+        else:
+            after = {**canceled, line.id: canceled[line.id] + steps}
+            back += rules.refund_share(whole, canceled, after).amount_minor
+            canceled = after
+        assert due + back <= quote.total_minor
+    assert quote.total_minor == due + back
+
+
 @pytest.mark.parametrize("includes_tax", [True, False])
 def test_shipping_comes_back_with_the_last_step_of_its_group(includes_tax: bool) -> None:
     """Two groups: each group's shipping, with its tax, comes back when nothing of the group is left."""

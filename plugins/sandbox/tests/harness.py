@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from eckit import CardToken, MethodCode, RawRequest, Secret
+from eckit import CardToken, RawRequest, Secret
+from eckit.kernel.ids import MethodCode
 from eckit.testing.payments import Harness, LedgerEntry, NotApplicable, Settings
 from eckit.testing.payments.listeners import Mailbox
 from eckit_sandbox.process import SandboxProcess
@@ -84,7 +85,7 @@ class SandboxHarness(Harness):
                 self._process.deny(reference)
             case "expire":
                 self._process.expire(reference)
-            case "resolve" | "fail_refund":
+            case "resolve":
                 self._process.resolve(reference)
             case _:
                 raise NotApplicable(f"nobody can {action}")

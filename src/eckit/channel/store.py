@@ -1,6 +1,7 @@
 """Tables of channel; few rows, each one document, read together."""
 
 import datetime as dt
+import typing
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ _codec.register_unstructure_hook(dt.timedelta, lambda span: int(span.total_secon
 _codec.register_structure_hook(dt.timedelta, lambda seconds, _: dt.timedelta(seconds=seconds))
 _codec.register_unstructure_hook(Decimal, str)
 _codec.register_structure_hook(Decimal, lambda text, _: Decimal(text))
-_codec.register_unstructure_hook(frozenset, sorted)
+_codec.register_unstructure_hook_func(lambda kind: typing.get_origin(kind) is frozenset, sorted)
 _codec.register_unstructure_hook(Rounding, lambda mode: mode.value)
 
 

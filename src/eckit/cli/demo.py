@@ -260,7 +260,7 @@ class _Play:
         self.demo.clock.ahead += 60
         report = self.shop.chase()
         say(self.t("chased", asked=report.asked, settled=report.settled))
-        self._tell(order, self.shop.payment_status(buyer, order.id))
+        self._tell(order, self.shop.find_payment(buyer, order.id))
 
     def _declined(self) -> None:
         headline(f"(d) {self.t('d')}")
@@ -277,7 +277,7 @@ class _Play:
         self._tell(order, self._pay(buyer, order, "tok_ok"))
         before = self._available(sku)
         self.shop.cancel_order(buyer, order.id, reason="buyer_changed_mind")
-        self._tell(order, self.shop.payment_status(buyer, order.id))
+        self._tell(order, self.shop.find_payment(buyer, order.id))
         say(self.t("stock_back", sku=sku, before=before, after=self._available(sku)))
 
     def _available(self, sku: str) -> int:

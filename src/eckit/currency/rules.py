@@ -1,12 +1,20 @@
 """Converting amounts, exactly, with one rounding."""
 
 import datetime as dt
+from decimal import Decimal
 from fractions import Fraction
+from typing import Final
+
+import attrs
 
 from eckit.currency.errors import RateUnavailableError
 from eckit.currency.model import Rate
+from eckit.kernel.clock import Window
 from eckit.kernel.errors import invalid
 from eckit.kernel.money import Rounding, exponent, round_fraction
+from eckit.kernel.text import clean
+
+MAX_DIGITS: Final = 60
 
 
 def convert(amount_minor: int, rate: Rate, mode: Rounding) -> int:
@@ -19,15 +27,25 @@ def convert(amount_minor: int, rate: Rate, mode: Rounding) -> int:
 
 
 def accepted(rate: Rate) -> Rate:
-    """A rate that can be used.
+    """A rate that can be used and stored.
 
-    :raises InvalidInputError: not above zero, not finite, or an unknown currency.
+    :raises InvalidInputError: not above zero, not finite, too many digits, a currency into itself or an unknown one, an
+        end that is not after its start.
     """
     exponent(rate.base)
     exponent(rate.quote)
-    if not rate.rate.is_finite() or rate.rate <= 0:
+    if rate.base == rate.quote:
+        raise invalid("same-currency", "quote", rate.quote)
+    for name in ("rate", "spread"):
+        value: object = getattr(rate, name)
+        if not isinstance(value, Decimal) or not value.is_finite() or len(str(value)) > MAX_DIGITS:
+            raise invalid("wrong-rate", name, value, limit=MAX_DIGITS)
+    if rate.rate <= 0:
         raise invalid("negative", "rate", rate.rate)
-    return rate
+    if rate.spread < 0:
+        raise invalid("negative", "spread", rate.spread)
+    Window(rate.at, rate.valid_until)
+    return attrs.evolve(rate, source=clean(rate.source, path="source", max_length=80))
 
 
 def in_force(rate: Rate | None, base: str, quote: str, at: dt.datetime) -> Rate:

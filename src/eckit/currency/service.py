@@ -24,9 +24,13 @@ def collect(plugins: Plugins) -> None:
 
 
 def keep(work: Work, rate: Rate) -> Rate:
-    """Keep a rate as evidence. Needs ``currency.write``."""
+    """Keep a rate as evidence: what is kept never changes. Needs ``currency.write``.
+
+    :raises InvalidInputError: it cannot be a rate.
+    """
     work.actor.require(MANAGE)
-    store.put(work, rules.accepted(rate))
+    rate = rules.accepted(rate)
+    store.put(work, rate)
     work.bump(STAMP)
     work.did("currency.keep", Ref("rate", f"{rate.base}-{rate.quote}-{rate.source}"))
     return rate

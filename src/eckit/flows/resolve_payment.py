@@ -10,8 +10,7 @@ from eckit.kernel.errors import NotFoundError
 from eckit.kernel.ids import OperationId, PaymentId, expect_id
 from eckit.kernel.text import clean
 from eckit.kernel.work import Begin
-from eckit.payment import rules
-from eckit.payment import service as payment
+from eckit.payment import rules, service as payment
 from eckit.payment.errors import NotWaitingForEvidenceError
 from eckit.payment.model import OpState, PaymentResult
 

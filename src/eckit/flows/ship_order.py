@@ -35,7 +35,7 @@ def ship_order(
 
     :param number: tracking number; of several parcels the first has it, the others get theirs later.
     :raises NotReadyToShipError: says what is against it.
-    :raises NumberTakenError: the number is another parcel's.
+    :raises TrackingNumberTakenError: the number is another parcel's.
     """
     expect_id("order", order_id)
     begin.require_no_transaction("ship_order")

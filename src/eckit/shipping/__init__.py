@@ -3,7 +3,7 @@
 A carrier that fails is left out and its failure goes with the answer; what was handed over is a fact.
 """
 
-from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, NumberTakenError
+from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, TrackingNumberTakenError
 from eckit.shipping.model import (
     Carrier,
     CarrierSpec,
@@ -38,7 +38,7 @@ __all__ = [
     "FareRequest",
     "NotReadyToShipError",
     "NumberRefusedError",
-    "NumberTakenError",
+    "TrackingNumberTakenError",
     "Parcel",
     "ParcelDelivered",
     "ParcelHandedOver",

@@ -20,10 +20,10 @@ class NotReadyToShipError(RefusedError):
 
 
 @attrs.define(kw_only=True, eq=False)
-class NumberTakenError(ConflictError):
+class TrackingNumberTakenError(ConflictError):
     """The tracking number belongs to another parcel of this carrier already."""
 
-    code: ClassVar[str] = "number-taken"
+    code: ClassVar[str] = "tracking-number-taken"
     number: str = ""
 
 

@@ -1,13 +1,17 @@
 """Decisions about options, shipments and parcels."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
+from moneyed import Money
 
-from eckit.kernel.errors import Objection
-from eckit.kernel.ids import GroupId, LineId, LocationId, OptionCode
+from eckit.kernel.clock import utc
+from eckit.kernel.errors import InvalidInputError, Objection, PluginError, Problem, invalid
+from eckit.kernel.ids import GroupId, LineId, LocationId, OptionCode, expect_id
 from eckit.kernel.money import to_minor
 from eckit.kernel.states import table
+from eckit.kernel.text import clean
 from eckit.order.model import Order, OrderState
 from eckit.pricing.model import ShippingOffer
 from eckit.shipping.errors import NotReadyToShipError
@@ -22,6 +26,7 @@ from eckit.shipping.model import (
     ShipmentLine,
     ShipmentMove,
     ShipmentState,
+    Tracking,
 )
 
 S, E = ShipmentState, ShipmentMove
@@ -39,6 +44,9 @@ MOVES = table(
     (S.HANDED_OVER, E.DELIVER,    S.DELIVERED),
 )
 # fmt: on
+
+MAX_STEPS = 10**9
+MAX_URL = 500
 
 RANKS = {
     "unknown": 0,
@@ -66,16 +74,27 @@ def one_parcel(items: Sequence[ParcelItem]) -> tuple[ParcelPlan, ...]:
 
 def fare_trouble(fare: Fare, request: FareRequest) -> str | None:
     """Why a fare cannot be used for this request, or None. Amounts of two currencies or tax bases never meet."""
+    try:
+        total, parts = to_minor(fare.total), [to_minor(part.amount) for part in fare.parts]
+    except (InvalidInputError, TypeError):
+        return "fare is no amount in whole units"
     currency = request.goods_value.currency
     if fare.total.currency != currency or any(part.amount.currency != currency for part in fare.parts):
         return f"fare in {fare.total.currency.code}"
     if fare.tax_included != request.goods_include_tax:
         return "fare in another tax basis"
-    if to_minor(fare.total) < 0:
+    if total < 0:
         return "negative fare"
-    if fare.parts and sum(to_minor(part.amount) for part in fare.parts) != to_minor(fare.total):
+    if parts and sum(parts) != total:
         return "parts do not add up"
     return None
+
+
+def objections(carrier: str, plugin: str, problems: Iterable[Problem], locale: str) -> list[Objection]:
+    """What a carrier has against a request, as people see it: it cannot deliver that, which is no failure."""
+    return [
+        Objection(code=problem.code, label=problem.text(locale), path=carrier, plugin=plugin) for problem in problems
+    ]
 
 
 def offer(carrier: str, plugin: str, version: str, fare: Fare) -> ShippingOffer:
@@ -104,9 +123,13 @@ def objection(carrier: str, plugin: str, refusal: Refusal, locale: str) -> Objec
 
 
 def changed(
-    offers: Sequence[ShippingOffer], changes: Iterable[tuple[str, FareChange]]
+    offers: Sequence[ShippingOffer], changes: Iterable[tuple[str, FareChange]], currency: str
 ) -> tuple[list[ShippingOffer], list[Objection]]:
-    """Offers after plugins hid or repriced some; hidden ones leave their reason."""
+    """Offers after plugins hid or repriced some; hidden ones leave their reason.
+
+    :param currency: of the offers; nothing is repriced in another.
+    :raises PluginError: a new price is in another currency, negative, or finer than the currency's unit.
+    """
     kept = {one.option: one for one in offers}
     reasons: list[Objection] = []
     for plugin, change in changes:
@@ -116,22 +139,39 @@ def changed(
             del kept[change.option]
             reasons.append(Objection(code="hidden", label=change.reason, path=change.option, plugin=plugin))
         elif change.total is not None:
+            amount = _repriced(plugin, change.total, currency)
             kept[change.option] = attrs.evolve(
-                kept[change.option], amount_minor=to_minor(change.total), plugin=plugin, rule=change.reason
+                kept[change.option], amount_minor=amount, plugin=plugin, plugin_version="", rule=change.reason
             )
     return list(kept.values()), reasons
+
+
+def _repriced(plugin: str, total: Money, currency: str) -> int:
+    try:
+        amount = to_minor(total)
+    except (InvalidInputError, TypeError) as error:
+        raise PluginError(plugin=plugin, hook="propose_shipping_changes", reason="no amount in whole units") from error
+    if total.currency.code != currency or amount < 0:
+        raise PluginError(plugin=plugin, hook="propose_shipping_changes", reason=f"answered {total}")
+    return amount
 
 
 def planned(
     order: Order, modes: Mapping[GroupId, str], places: Mapping[LineId, Sequence[tuple[LocationId, int]]]
 ) -> dict[tuple[GroupId, LocationId | None], list[ShipmentLine]]:
-    """What goes from where to which group: held goods from their location, uncounted ones from nowhere."""
+    """What goes from where to which group: held goods from their location, uncounted ones from nowhere.
+
+    Of a line that is held in several parts at one location, the parts go together.
+    """
     plans: dict[tuple[GroupId, LocationId | None], list[ShipmentLine]] = {}
     for line in order.lines:
         if line.open_steps <= 0 or modes.get(line.group_id) == "none":
             continue
         parts: Sequence[tuple[LocationId | None, int]] = places.get(line.id) or ((None, line.open_steps),)
+        at: defaultdict[LocationId | None, int] = defaultdict(int)
         for location, steps in parts:
+            at[location] += steps
+        for location, steps in at.items():
             lines = plans.setdefault((line.group_id, location), [])
             lines.append(ShipmentLine(order_id=order.id, line_id=line.id, steps=steps))
     return plans
@@ -189,6 +229,49 @@ def all_delivered(shipments: Sequence[Shipment]) -> bool:
     return bool(live) and all(one.state is ShipmentState.DELIVERED for one in live)
 
 
+def accepted(report: Tracking) -> Tracking:
+    """What a carrier reported, in the form it is stored in.
+
+    :raises InvalidInputError: an unknown status (``unknown`` is one, with the carrier's own words), or no key.
+    """
+    if report.status not in RANKS:
+        raise invalid("unknown-code", "status", report.status, limit=", ".join(RANKS))
+    key = clean(report.key, path="key", max_length=200)
+    if not key:
+        raise invalid("missing", "key", report.key)
+    words = clean(report.words, path="words", max_length=500)
+    return attrs.evolve(report, key=key, words=words, at=utc(report.at, "at"))
+
+
+def counts(lines: Mapping[LineId, int] | None) -> Mapping[LineId, int] | None:
+    """How many steps of which lines are to leave; None: everything.
+
+    :raises InvalidInputError: none at all, or a number of steps that is none.
+    """
+    if lines is None:
+        return None
+    if not lines:
+        raise invalid("empty", "lines", "")
+    given: Mapping[LineId, object] = lines
+    for line_id, steps in given.items():
+        expect_id("line", line_id, path="lines")
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
+            raise invalid("wrong-quantity", f"lines[{line_id}]", steps, limit=f"1…{MAX_STEPS}")
+    return lines
+
+
 def status_of(statuses: Iterable[str]) -> str:
     """The status of a parcel that was told all of these, in any order."""
     return max(statuses, key=lambda status: (RANKS.get(status, 0), status), default="unknown")
+
+
+def is_link(url: object) -> bool:
+    """Whether a page to follow a parcel on can be linked in mails: https, in plain ASCII, short."""
+    return (
+        isinstance(url, str)
+        and url.startswith("https://")
+        and url.isascii()
+        and url.isprintable()
+        and " " not in url
+        and len(url) <= MAX_URL
+    )

@@ -7,7 +7,7 @@ import attrs
 
 from eckit.kernel import desk
 from eckit.kernel.desk import verb
-from eckit.kernel.errors import MovedError, NotFoundError, Objection, PluginError
+from eckit.kernel.errors import MovedError, NotFoundError, Objection, PluginError, Problem, invalid
 from eckit.kernel.hookspecs import declared
 from eckit.kernel.ids import GroupId, LineId, LocationId, OrderId, ParcelId, ShipmentId, expect_id
 from eckit.kernel.minting import mint
@@ -20,7 +20,7 @@ from eckit.kernel.work import Work
 from eckit.order.model import Order
 from eckit.pricing.model import QuoteGroup, ShippingOffer
 from eckit.shipping import hooks, rules, store
-from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, NumberTakenError
+from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, TrackingNumberTakenError
 from eckit.shipping.model import (
     Carrier,
     Fare,
@@ -46,6 +46,8 @@ SPECS = declared(hooks, "shipping")
 MANAGE, READ = "shipping.write", "shipping.read"
 CARRIERS = "shipping.carriers"
 MAX_NUMBER = 40
+MAX_GRAMS = 10**8
+MAX_PAGE = 200
 
 
 def collect(plugins: Plugins) -> None:
@@ -74,36 +76,59 @@ def options(
     failures: list[FailureRecord] = []
     for entry in plugins.things(CARRIERS):
         try:
-            answers = _quoted(plugins, entry, own, stamps, request)
+            against = _against(plugins, entry, request)
+            answers = () if against else _quoted(plugins, entry, own, stamps, request)
         except PluginError as error:
-            failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=error.reason))
+            failures.append(FailureRecord(plugin=entry.plugin, hook=error.hook, reason=error.reason))
             continue
-        for answer in answers:
-            trouble = rules.fare_trouble(answer, request) if isinstance(answer, Fare) else None
-            if trouble is not None:
-                failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=trouble))
-            elif isinstance(answer, Fare):
-                offers.append(rules.offer(entry.code, entry.plugin, plugins.infos[entry.plugin].version, answer))
-            else:
-                objections.append(rules.objection(entry.code, entry.plugin, answer, locale))
+        objections += rules.objections(entry.code, entry.plugin, against, locale)
+        objections += [
+            rules.objection(entry.code, entry.plugin, answer, locale)
+            for answer in answers
+            if isinstance(answer, Refusal)
+        ]
+        found, troubles = _usable(plugins, entry, answers, request)
+        offers += found
+        failures += troubles
     changes = [
         (answer.plugin, change)
         for answer in hooks.ask_changes(plugins, request, tuple(offers))
         for change in answer.value
     ]
-    offers, hidden = rules.changed(offers, changes)
+    offers, hidden = rules.changed(offers, changes, request.goods_value.currency.code)
     return sorted(offers, key=lambda one: (one.amount_minor, one.option)), [*objections, *hidden], tuple(failures)
+
+
+def _against(plugins: Plugins, entry: Registered[Carrier], request: FareRequest) -> tuple[Problem, ...]:
+    problems: object = plugins.guarded(entry.plugin, "check", entry.thing.check, request)
+    if not (isinstance(problems, tuple) and all(isinstance(problem, Problem) for problem in problems)):
+        raise PluginError(plugin=entry.plugin, hook="check", reason="answered no tuple of problems")
+    return problems
+
+
+def _usable(
+    plugins: Plugins, entry: Registered[Carrier], answers: Sequence[Fare | Refusal], request: FareRequest
+) -> tuple[list[ShippingOffer], list[FailureRecord]]:
+    """The fares of one carrier that can be offered, and what is wrong with the others."""
+    offers: dict[str, ShippingOffer] = {}
+    failures = []
+    for fare in answers:
+        if isinstance(fare, Refusal):
+            continue
+        trouble = "service answered twice" if fare.service in offers else rules.fare_trouble(fare, request)
+        if trouble is None:
+            offers[fare.service] = rules.offer(entry.code, entry.plugin, plugins.infos[entry.plugin].version, fare)
+        else:
+            failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=f"{fare.service}: {trouble}"))
+    return list(offers.values()), failures
 
 
 def _quoted(
     plugins: Plugins, entry: Registered[Carrier], own: Own, stamps: Mapping[str, int], request: FareRequest
 ) -> Sequence[Fare | Refusal]:
-    carrier = entry.thing
+    carrier: object = entry.thing
     if not isinstance(carrier, QuotesFares):
         return ()
-    problems = plugins.guarded(entry.plugin, "check", carrier.check, request)
-    if problems:
-        raise PluginError(plugin=entry.plugin, hook="check", reason=problems[0].code)
     facts = plugins.cached(
         entry.plugin,
         f"carrier:{entry.code}",
@@ -111,7 +136,7 @@ def _quoted(
         lambda: plugins.guarded(entry.plugin, "load", carrier.load, own, request.at),
     )
     answers = plugins.guarded(entry.plugin, "quote", carrier.quote, facts, request)
-    if not all(isinstance(answer, Fare | Refusal) for answer in answers):
+    if not (isinstance(answers, list | tuple) and all(isinstance(answer, Fare | Refusal) for answer in answers)):
         raise PluginError(plugin=entry.plugin, hook="quote", reason="answered neither fares nor refusals")
     return answers
 
@@ -174,6 +199,8 @@ def make_ready(work: Work, order: Order) -> tuple[Shipment, ...]:
         if one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED):
             freed.append(_moved(work, one, ShipmentMove.MAKE_READY, reason=""))
             _announce_ready(work, freed[-1])
+    if freed:
+        work.did("shipping.make_ready", order.ref)
     return tuple(freed)
 
 
@@ -208,6 +235,7 @@ def to_leave(
     :raises NotReadyToShipError: says what is against it.
     """
     work.actor.require(MANAGE)
+    wanted = rules.counts(wanted)
     reasons = rules.reasons_against(order)
     if reasons:
         raise NotReadyToShipError(reasons=reasons)
@@ -225,8 +253,12 @@ def hand_over(
 ) -> Parcel:
     """The carrier has a parcel with these lines; what stays becomes a shipment of its own. A fact from now on.
 
-    :raises NumberTakenError: the number is another parcel's.
+    :param weight_grams: of the parcel as weighed.
+    :raises TrackingNumberTakenError: the number is another parcel's.
+    :raises NumberRefusedError: its carrier has no such numbers.
     """
+    if weight_grams is not None and (isinstance(weight_grams, bool) or not 0 < weight_grams <= MAX_GRAMS):
+        raise invalid("wrong-quantity", "weight_grams", weight_grams, limit=f"1…{MAX_GRAMS}")
     rest = rules.staying(shipment, going)
     if rest:
         store.set_lines(work, shipment.id, going)
@@ -242,7 +274,7 @@ def hand_over(
         **_number(work.plugins, code, number),
     )
     if not store.add_parcel(work, parcel):
-        raise NumberTakenError(what="parcel", number=parcel.number)
+        raise TrackingNumberTakenError(what="parcel", number=parcel.number)
     work.did("shipping.hand_over", Ref("shipment", shipment.id))
     work.announce(ParcelHandedOver(parcel_id=parcel.id, shipment_id=shipment.id, order_ids=_orders(moved)))
     return parcel
@@ -258,18 +290,27 @@ def _number(plugins: Plugins, carrier: str, text: str) -> dict[str, Any]:
     normal = plugins.guarded(entry.plugin, "parse_number", reader.parse_number, folded)
     if normal is None:
         raise NumberRefusedError(number=folded, carrier=carrier)
-    return {"number": normal, "tracking_url": plugins.guarded(entry.plugin, "url", reader.tracking_url, normal, "en")}
+    url = plugins.guarded(entry.plugin, "tracking_url", reader.tracking_url, normal, "en")
+    return {"number": normal, "tracking_url": url if rules.is_link(url) else None}
 
 
 def track(work: Work, report: Tracking) -> str:
-    """Note what a carrier reported, once; the parcel's status after it. Needs ``shipping.write``."""
+    """Note what a carrier reported, once; the parcel's status after it. Needs ``shipping.write``.
+
+    Reports may come late, twice and in any order: the status is the highest of all that were told.
+
+    :raises NotFoundError: no such parcel.
+    :raises InvalidInputError: an unknown status.
+    """
     work.actor.require(MANAGE)
-    expect_id("parcel", report.parcel_id)
+    expect_id("parcel", report.parcel_id, path="parcel_id")
+    report = rules.accepted(report)
     parcel = store.parcel_by_id(work, report.parcel_id)
     if parcel is None:
         raise NotFoundError(kind="parcel", id=report.parcel_id)
     before = rules.status_of(store.statuses(work, parcel.id))
     if store.add_tracking(work, report):
+        work.did("shipping.track", Ref("parcel", parcel.id))
         after = rules.status_of(store.statuses(work, parcel.id))
         if after != before:
             one = _of(work, parcel)
@@ -289,11 +330,17 @@ def deliver(work: Work, order_id: OrderId, *, parcel_id: ParcelId | None = None)
     """The buyer has it: one parcel, or everything of an order that was handed over. Again changes nothing.
 
     Needs ``shipping.write``.
+
+    :raises NotFoundError: the parcel is none of this order's.
     """
     work.actor.require(MANAGE)
+    shipments = store.for_order(work, order_id, lock=True)
+    parcels = store.parcels_of(work, [one.id for one in shipments])
+    if parcel_id is not None and parcel_id not in {box.id for box in parcels}:
+        raise NotFoundError(kind="parcel", id=parcel_id)
     arrived = []
-    for one in store.for_order(work, order_id, lock=True):
-        boxes = store.parcels_of(work, [one.id])
+    for one in shipments:
+        boxes = [box for box in parcels if box.shipment_id == one.id]
         if one.state is not ShipmentState.HANDED_OVER or (parcel_id and parcel_id not in {box.id for box in boxes}):
             continue
         arrived.append(_moved(work, one, ShipmentMove.DELIVER, delivered_at=work.now))
@@ -308,16 +355,24 @@ def deliver(work: Work, order_id: OrderId, *, parcel_id: ParcelId | None = None)
 
 def cancel_for(work: Work, order_id: OrderId) -> tuple[Shipment, ...]:
     """Nothing more of an order leaves; what has left stays a fact."""
-    return tuple(
+    canceled = tuple(
         _moved(work, one, ShipmentMove.CANCEL)
         for one in store.for_order(work, order_id, lock=True)
         if one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED, ShipmentState.READY)
     )
+    if canceled:
+        work.did("shipping.cancel_for", Ref("order", order_id))
+    return canceled
 
 
 def waiting(work: Work, *, limit: int = 100) -> tuple[Shipment, ...]:
-    """Shipments that may be picked now, oldest first. Needs ``shipping.read``."""
+    """Shipments that may be picked now, oldest first. Needs ``shipping.read``.
+
+    :param limit: 1 to 200.
+    """
     work.actor.require(READ)
+    if isinstance(limit, bool) or not 1 <= limit <= MAX_PAGE:
+        raise invalid("wrong-quantity", "limit", limit, limit=f"1…{MAX_PAGE}")
     return store.ready(work, limit)
 
 

@@ -3,7 +3,14 @@
 A promise is refused when there is not enough; what already happened is recorded, and what does not fit is a Shortage.
 """
 
-from eckit.stock.errors import AllocationError, LevelMovedError, OutOfStockError, PromisedError, ShortItem
+from eckit.stock.errors import (
+    AllocationError,
+    LevelMovedError,
+    NotHeldError,
+    OutOfStockError,
+    PromisedError,
+    ShortItem,
+)
 from eckit.stock.model import (
     Allocation,
     Hold,
@@ -26,6 +33,7 @@ __all__ = [
     "LevelMovedError",
     "Location",
     "Movement",
+    "NotHeldError",
     "OutOfStockError",
     "PromisedError",
     "ShortItem",

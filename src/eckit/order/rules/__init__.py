@@ -8,15 +8,17 @@ from eckit.order.rules.folding import (
     MOVES,
     RETURN,
     cancellation,
+    earned_minor,
     fold,
     given_back,
     is_gone,
     link_digest,
     open_deltas,
     open_lines,
+    pools_of,
     wanted_deltas,
 )
-from eckit.order.rules.refunding import Bought, GivenBack, Part, Pools, pools, refund_share
+from eckit.order.rules.refunding import Bought, GivenBack, Part, Pools, earned, pools, refund_share
 from eckit.order.rules.sealing import (
     Seal,
     agree,
@@ -70,6 +72,8 @@ __all__ = [
     "count",
     "digest_of",
     "document",
+    "earned",
+    "earned_minor",
     "fold",
     "given_back",
     "is_gone",
@@ -85,6 +89,7 @@ __all__ = [
     "opener",
     "placement_of",
     "pools",
+    "pools_of",
     "quote_of",
     "refund_share",
     "require_done",

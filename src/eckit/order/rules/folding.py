@@ -11,7 +11,7 @@ from eckit.kernel.ids import AmendmentId, LineId
 from eckit.kernel.states import move, table
 from eckit.order.errors import NotOpenError
 from eckit.order.model import Amendment, LineDelta, Order, OrderLine, OrderMove, OrderState, Placement
-from eckit.order.rules.refunding import Bought, GivenBack, pools, refund_share
+from eckit.order.rules.refunding import Bought, GivenBack, Pools, earned, pools, refund_share
 from eckit.order.rules.sealing import canonical, digest_of
 
 CANCEL_UNITS: Final = "cancel_units"
@@ -91,12 +91,22 @@ def wanted_deltas(order: Order, wanted: Sequence[tuple[LineId, int]], sign: int 
 
 def given_back(order: Order, placement: Placement, deltas: Sequence[LineDelta]) -> GivenBack:
     """What is given back for steps that go: their frozen shares, and with the last step of a group its shipping."""
-    bought = [Bought(id=line.id, group_id=line.group_id, steps=line.steps) for line in order.lines]
     before = {line.id: line.canceled_steps + line.returned_steps for line in order.lines}
     after = dict(before)
     for delta in deltas:
         after[delta.line_id] -= delta.steps
-    return refund_share(pools(bought, placement.charges, placement.shares), before, after)
+    return refund_share(pools_of(order, placement), before, after)
+
+
+def pools_of(order: Order, placement: Placement) -> Pools:
+    """Where every unit of an order's total lies."""
+    bought = [Bought(id=line.id, group_id=line.group_id, steps=line.steps) for line in order.lines]
+    return pools(bought, placement.charges, placement.shares)
+
+
+def earned_minor(order: Order, placement: Placement) -> int:
+    """What is due for the steps that have left, tax included."""
+    return earned(pools_of(order, placement), {line.id: line.shipped_steps for line in order.lines})
 
 
 def cancellation(

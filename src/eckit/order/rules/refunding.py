@@ -134,6 +134,24 @@ def refund_share(whole: Pools, before: Mapping[LineId, int], after: Mapping[Line
     )
 
 
+def earned(whole: Pools, shipped: Mapping[LineId, int]) -> int:
+    """What is due for the steps that have left, in minor units, tax included; what may be captured by then.
+
+    The counterpart of :func:`refund_share`: a line's steps are worth what is not given back if only they stay; a
+    group's pool is due with its first step, the order's with the first of all. So once every step is shipped or
+    canceled, this is the total after cancellations.
+
+    :param shipped: line → steps that have left; a line left out has none.
+    """
+    due = 0
+    for line in whole.lines:
+        amount = whole.amount_minor(f"line:{line.id}")
+        due += amount - _reached(amount, line.steps - shipped.get(line.id, 0), line.steps)
+    started = {line.group_id for line in whole.lines if shipped.get(line.id, 0)}
+    due += sum(whole.amount_minor(f"group:{group}") for group in sorted(started))
+    return due + (whole.amount_minor(ORDER) if started else 0)
+
+
 @attrs.frozen
 class _Target:
     amount_minor: int

@@ -12,11 +12,13 @@ from eckit.order.service.changing import (
     cancel_units,
     close,
     confirm,
+    earned,
     lapsable,
     link,
     lock,
     may_lapse,
     note_shipped,
+    placement,
 )
 from eckit.order.service.placing import check, earlier, place
 from eckit.order.service.viewing import by_token, export_orders, get, links, list_orders
@@ -53,6 +55,7 @@ __all__ = [
     "collect",
     "confirm",
     "earlier",
+    "earned",
     "export_orders",
     "get",
     "lapsable",
@@ -65,4 +68,5 @@ __all__ = [
     "note_shipped",
     "place",
     "place_block",
+    "placement",
 ]

@@ -26,6 +26,7 @@ from eckit.order.model import (
     OrderLink,
     OrderMove,
     OrderState,
+    Placement,
 )
 from eckit.order.service.scope import READ, WRITE, find, held, locked
 
@@ -38,6 +39,19 @@ def lock(work: Work, order_id: OrderId) -> Order:
     :raises NotFoundError: there is none, or not for this actor (its own, or ``order.read``).
     """
     return locked(work, order_id, READ)
+
+
+def placement(work: Work, order_id: OrderId) -> Placement:
+    """The sealed record of an order that a flow works on; one statement."""
+    return rules.placement_of(order_id, store.sealed_text(work, order_id))
+
+
+def earned(work: Work, order: Order) -> int:
+    """What is due for the steps that have left, in minor units, tax included: what may be captured by now.
+
+    A line's part of it is its frozen share; shipping is due with the first step of its group, fees with the very first.
+    """
+    return rules.earned_minor(order, placement(work, order.id))
 
 
 def may_lapse(work: Work, order: Order) -> bool:
@@ -113,10 +127,9 @@ def _steps(lines: Sequence[tuple[LineId, int]]) -> list[tuple[LineId, int]]:
 
 
 def _cancel(work: Work, now: Order, deltas: Sequence[LineDelta], reason: str) -> Order:
-    placement = rules.placement_of(now.id, store.sealed_text(work, now.id))
     amendment = rules.cancellation(
         now,
-        rules.given_back(now, placement, deltas),
+        rules.given_back(now, placement(work, now.id), deltas),
         deltas,
         amendment_id=AmendmentId(mint("amendment")),
         reason=reason,

@@ -3,7 +3,7 @@
 import abc
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -107,7 +107,7 @@ class Harness(abc.ABC):
         """Somebody other than the shop acts on a payment.
 
         :param action: ``approve``, ``deny`` (a challenge), ``expire`` (its time is over), ``resolve`` (what was pending is
-            decided), ``fail_refund`` (a pending refund is refused).
+            decided).
         :raises NotApplicable: this cannot happen.
         """
 
@@ -139,7 +139,8 @@ class Harness(abc.ABC):
     def provider(self, wish: str) -> None:
         """Let the provider behave specially until the next reset.
 
-        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending first).
+        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and done when
+            resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
         :raises NotApplicable: it cannot.
         """
         raise NotApplicable(f"the provider cannot {wish}")
@@ -172,11 +173,3 @@ def _garbled(value: Any) -> Any:
         }
     return [_garbled(inner) for inner in value] if isinstance(value, list) else value
 
-
-def once(action: Callable[[], object]) -> str:
-    """Why something is not applicable, or nothing if it is."""
-    try:
-        action()
-    except NotApplicable as reason:
-        return str(reason)
-    return ""

@@ -55,7 +55,8 @@ class SecondGateway:
 
     def capabilities(self) -> Capabilities:
         """Takes any amount of the checks' currencies."""
-        return Capabilities(currencies=dict.fromkeys(self._currencies, (1, 10**12)), flows=frozenset({"sale"}))
+        limits = dict.fromkeys(self._currencies, (1, 10**12))
+        return Capabilities(currencies=limits, flows=frozenset({"sale"}), capture="none")
 
     def begin(self, io: GatewayIo, op: Begin) -> Outcome:
         """Refuses, and counts that it was asked."""
