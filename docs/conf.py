@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 project = "eckit"
 author = "The eckit authors"
-copyright = "the eckit authors, MIT license"  # noqa: A001
+copyright = "the eckit authors, MIT license"
 release = version = version_of("eckit-commerce")
 
 extensions = ["myst_parser"]

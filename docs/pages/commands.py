@@ -11,7 +11,7 @@ from eckit.cli.app import app
 
 def commands() -> dict[str, Callable[..., Any]]:
     """The core's commands by what is typed: ``eckit db upgrade``."""
-    return dict(_below(app, "eckit"))
+    return dict(sorted(_below(app, "eckit")))
 
 
 def plugin_commands() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from docs.pages.hooks import specs
 from docs.pages.writing import NOTE, escaped, fields_of, modules, own_doc, prose, shown, summary, table
 from eckit.kernel.events import EVENTS, Envelope, Event
 
@@ -30,6 +31,7 @@ def _lines() -> Iterator[str]:
         "`order_placed(event, shop)`.\n"
     )
     found = events()
+    hooks = {spec.name for spec in specs()}
     rows = [(f"[{name}](#{name.replace('.', '')})", str(kind.version), summary(kind)) for name, kind in found.items()]
     yield table(("event", "version", ""), rows) + "\n"
     yield "## The envelope\n"
@@ -38,8 +40,9 @@ def _lines() -> Iterator[str]:
     for name, kind in found.items():
         yield f"## {name}\n"
         yield prose(own_doc(kind)).partition("\n\n- `")[0] + "\n"
-        subject = escaped(_subject(kind))
-        yield f"Version {kind.version}. Class `{kind.__name__}`. Subject: {subject} Heard by `{name.replace('.', '_')}`.\n"
+        hook = name.replace(".", "_")
+        heard = f" Heard by the hook `{hook}`." if hook in hooks else ""
+        yield f"Version {kind.version}. Class `{kind.__name__}`. Subject: {escaped(_subject(kind))}{heard}\n"
         said: dict[str, str] = {}
         for base in reversed(kind.__mro__):
             said |= fields_of(base)

@@ -58,7 +58,7 @@ def _lines() -> Iterator[str]:
     for name, desk in desks().items():
         yield f"# work.{name}\n"
         found = verbs(desk)
-        yield summary(getattr(vars(Work)[name], "func")) + "\n"
+        yield summary(vars(Work)[name].func) + "\n"
         yield table(("verb", ""), [(f"`{verb}`", summary(found[verb])) for verb in found]) + "\n"
         for verb, method in found.items():
             yield from _operation(f"work.{name}.{verb}", method, without=("work",))

@@ -1,6 +1,7 @@
 """Docstrings, types and signatures as Markdown; the same text on every supported Python."""
 
 import collections.abc
+import datetime as dt
 import enum
 import importlib
 import inspect
@@ -194,6 +195,10 @@ def default(value: Any) -> str:
     """A default value as people write it."""
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, dt.timedelta):
+        return f"{value.total_seconds():g} s"
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
     if attrs.has(type(value)):
         fields = [
             f"{field.name}={default(getattr(value, field.name))}"

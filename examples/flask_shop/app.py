@@ -8,8 +8,25 @@ import datetime as dt
 from flask import Flask, Response, redirect, render_template, request, session, url_for
 
 from eckit import (
-    Actor, Address, CardToken, ConflictError, EckitError, InvalidInputError, NotAllowedError, NotFoundError, Party,
-    PartyId, PluginError, QuoteChangedError, QuoteRef, RawRequest, Redirect, Secret, Shop, UncertainError, mint,
+    Actor,
+    Address,
+    CardToken,
+    ConflictError,
+    EckitError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    Party,
+    PartyId,
+    PluginError,
+    QuoteChangedError,
+    QuoteRef,
+    RawRequest,
+    Redirect,
+    Secret,
+    Shop,
+    UncertainError,
+    mint,
 )  # fmt: skip
 from eckit.kernel.money import format_minor
 
@@ -69,7 +86,7 @@ def create_app(shop: Shop, secret_key: str, locale: str = "en") -> Flask:
                         city=form["city"], lines=(form["line"],))  # fmt: skip
         with shop.write(buyer()) as work:
             party = work.customer.add_party(
-                Party(id=PartyId(mint("party")), name=form["name"], email=form["email"], email_kind="direct", address=where)
+                Party(id=mint("party"), name=form["name"], email=form["email"], email_kind="direct", address=where)
             )
             work.cart.set_buyer(session["cart"], party)
             work.cart.set_destination(session["cart"], party)

@@ -6,11 +6,11 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sybil import Document, Example, Region
+from sybil import Document, Example
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
 from eckit.kernel.settings import ShopSettings
@@ -46,13 +46,16 @@ def languages(page: Path) -> Iterator[str]:
             yield directive["argument"].strip()
 
 
-def run(page: Path, namespace: dict[str, Any]) -> int:
-    """Run a page from its top to its end in one namespace; how many blocks there were."""
+def run(page: Path, namespace: Callable[[], dict[str, Any]]) -> int:
+    """Run a page from its top to its end in one namespace; how many blocks there were.
+
+    :param namespace: makes what the page finds there; not asked for a page without code.
+    """
     document = Document.parse(
         str(page), PythonCodeBlockParser(), CodeBlockParser("console", _command), CodeBlockParser("toml", _settings)
     )
-    document.namespace.update(namespace)
     examples = list(document.examples())
+    document.namespace.update(namespace() if examples else {})
     for example in examples:
         example.evaluate()
     return len(examples)
@@ -111,8 +114,3 @@ def _output(command: str) -> str:
     )
     assert done.returncode == 0, f"$ {command}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def regions(page: Path) -> list[Region]:
-    """The Python blocks of a page."""
-    return list(PythonCodeBlockParser()(Document.parse(str(page))))

@@ -39,6 +39,7 @@ from eckit.testing.statement_log import logged_statements
 BOSS = Actor.system("test")
 CARD, CASH = MethodCode("test.card"), MethodCode("test.cash")
 RATES = {"standard": Decimal("0.10"), "reduced": Decimal("0.08")}
+TAX = Text.of("Consumption tax", ja="消費税")
 JAPAN = TaxPlace(country="JP", region="東京都", postal_prefix="150")
 
 
@@ -49,7 +50,7 @@ def fixed_rates(request: TaxRequest) -> tuple[TaxLine, ...]:
             key=item.key,
             code=f"jp-{item.tax_class}",
             rate=RATES[item.tax_class],
-            label=Text.of("Consumption tax", ja="消費税"),
+            label=TAX,
             jurisdiction="JP",
         )
         for item in request.items

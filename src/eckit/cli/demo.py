@@ -10,6 +10,7 @@ import attrs
 from cyclopts import Parameter
 
 from eckit.catalog import rules as catalog_rules
+from eckit.catalog.model import ProductState, Variant
 from eckit.cli import shows
 from eckit.cli.demo_shop import COUPON, Demo, Wish, running
 from eckit.cli.opening import OPERATOR, Locale, chosen_locale
@@ -25,6 +26,7 @@ from eckit.kernel.secrets import Secret
 from eckit.kernel.texts import say as text_of
 from eckit.order.model import Order
 from eckit.payment.model import CardToken, PaymentResult
+from eckit.shop import Work
 from eckit.stock import OutOfStockError
 
 METHOD: Final = MethodCode("sandbox.card")
@@ -89,6 +91,19 @@ class _Goods:
     sold_out: tuple[str, ...]
 
 
+def _variants(work: Work, state: str) -> list[Variant]:
+    """Every variant of every product in a state, read page by page."""
+    found: list[Variant] = []
+    after: str | None = None
+    while True:
+        page = work.catalog.list_products(list_id="main", state=state, after=after, limit=200)
+        for row in page.items:
+            found.extend(work.catalog.variants(row.product_id))
+        if page.after is None:
+            return found
+        after = page.after
+
+
 class _Play:
     """The five purchases, told as they happen."""
 
@@ -124,24 +139,27 @@ class _Play:
     def _choose(self) -> _Goods:
         """Pick goods by what they are, not by name, so that any catalogue will do."""
         with self.shop.read(OPERATOR) as work:
-            variants = work.catalog.variants()
+            variants = _variants(work, "published")
             there = work.stock.availability([one.id for one in variants])
         ranked = sorted(variants, key=lambda one: (-there[one.id], one.sku))
-        plenty = [one for one in ranked if there[one.id] >= 5]
+        plenty = [one for one in ranked if there[one.id] >= 8]
         by_class = {one.tax_class: one.sku for one in reversed(plenty)}
-        scarce = [one for one in reversed(ranked) if 1 <= there[one.id]]
-        mixed = tuple(dict.fromkeys((*sorted(by_class.values()), plenty[0].sku, plenty[min(1, len(plenty) - 1)].sku)))
+        scarce = [one for one in reversed(ranked) if there[one.id] >= 1]
+        mixed = tuple(dict.fromkeys((*(by_class[name] for name in sorted(by_class)), plenty[0].sku, plenty[-1].sku)))
         return _Goods(
-            mixed=mixed, last=scarce[0].sku, sold_out=tuple(one.sku for one in ranked if there[one.id] == 0)
+            mixed=mixed,
+            last=scarce[0].sku,
+            sold_out=tuple(sorted(one.sku for one in ranked if there[one.id] == 0)),
         )
 
     def _introduce(self) -> None:
         headline(self.t("shop", name=self.demo.start.name))
         report = self.demo.report
         with self.shop.read(OPERATOR) as work:
-            products, variants = work.catalog.counts()
+            stored = [one for state in ProductState for one in _variants(work, state.value)]
+        products = len({one.product_id for one in stored})
         say(self.t("folder", folder=self.home.name))
-        say(self.t("imported", rows=report.rows, products=products, variants=variants))
+        say(self.t("imported", rows=report.rows, products=products, variants=len(stored)))
         if self.goods.sold_out:
             say(self.t("sold_out", skus=", ".join(self.goods.sold_out[:5])))
 
@@ -149,13 +167,9 @@ class _Play:
 
     def _confirm(self, lines: Sequence[tuple[str, int]], *, code: str | None = None) -> tuple[Actor, Order]:
         """A guest fills a cart, sees the price, and agrees to it."""
-        with self.shop.write(Actor.guest()) as work:
-            setup = work.channel.setup()
-            sold_in = setup.channel("web")
-            assert sold_in is not None  # noqa: S101 - made by the demo itself
-            cart = work.cart.create(channel=sold_in, locale=self.locale)
+        cart = self.shop.start_cart(Actor.guest(), "web", locale=self.locale)
         guest = Actor.guest(cart.token)
-        self.shop.set_cart_lines(guest, cart.id, lines)
+        self.shop.set_cart_lines(guest, cart.id, list(lines))
         with self.shop.write(guest) as work:
             buyer = work.customer.add_party(self._buyer())
             work.cart.set_buyer(cart.id, buyer)
@@ -205,10 +219,19 @@ class _Play:
                 "order_is",
                 number=now.number,
                 total=self.money(now.current_total_minor),
-                payment=text_of(f"payment.status.{result.status.value}", self.locale),
+                payment=self._status(result),
                 state=confirmed,
             )
         )
+
+    def _tell_again(self, buyer: Actor, order: Order) -> None:
+        result = self.shop.find_payment(buyer, order.id)
+        if result is not None:
+            self._tell(order, result)
+
+    def _status(self, result: PaymentResult) -> str:
+        state = text_of(f"demo.payment.{result.status.state.value}", self.locale)
+        return f"{state} ({self.t('in_doubt')})" if result.status.in_doubt else state
 
     # -- the five purchases --------------------------------------------------------------------------------------------
 
@@ -256,11 +279,13 @@ class _Play:
     def _lost_answer(self) -> None:
         headline(f"(c) {self.t('c')}")
         buyer, order = self._confirm([(self.goods.mixed[0], 1)])
-        self._tell(order, self._pay(buyer, order, "tok_reset"))
+        lost = {"match": {"operation": "begin", "times": 1}, "do": ["act_then_reset", "notice_drop"]}
+        self.demo.provider.script(lost)
+        self._tell(order, self._pay(buyer, order, "tok_ok"))
         self.demo.clock.ahead += 60
         report = self.shop.chase()
         say(self.t("chased", asked=report.asked, settled=report.settled))
-        self._tell(order, self.shop.find_payment(buyer, order.id))
+        self._tell_again(buyer, order)
 
     def _declined(self) -> None:
         headline(f"(d) {self.t('d')}")
@@ -277,7 +302,7 @@ class _Play:
         self._tell(order, self._pay(buyer, order, "tok_ok"))
         before = self._available(sku)
         self.shop.cancel_order(buyer, order.id, reason="buyer_changed_mind")
-        self._tell(order, self.shop.find_payment(buyer, order.id))
+        self._tell_again(buyer, order)
         say(self.t("stock_back", sku=sku, before=before, after=self._available(sku)))
 
     def _available(self, sku: str) -> int:

@@ -1,5 +1,6 @@
 """The worker: everything that happens after somebody's request, again and again until it is stopped."""
 
+import datetime as dt
 import signal
 import threading
 
@@ -8,6 +9,7 @@ from eckit.kernel.errors import EckitError
 from eckit.kernel.leases import holding
 from eckit.shop import Shop
 
+_LEASE = dt.timedelta(minutes=10)
 _JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds")
 
 
@@ -19,7 +21,7 @@ def round_of(shop: Shop) -> dict[str, object]:
     reports: dict[str, object] = {}
     for name in _JOBS:
         try:
-            with holding(shop.begin, f"job:{name}") as mine:
+            with holding(shop.begin, f"job:{name}", _LEASE) as mine:
                 reports[name] = getattr(shop, name)() if mine else "another worker has it"
         except EckitError as error:
             reports[name] = error

@@ -22,6 +22,7 @@ from eckit.kernel.settings import secrets_of
 from eckit.kernel.stamps import stamp
 from eckit.kernel.tables import Instant, metadata
 
+_SENSITIVE: Final = "no-card-number-or-secret"
 _SHORTEST_SECRET: Final = 8
 """Shorter ones ("test") would be found everywhere."""
 
@@ -168,7 +169,7 @@ def _no_cards(connection: sa.Connection) -> Iterator[Violation]:
 def _search(table: sa.Table, secrets: frozenset[Secret]) -> Check:
     hidden = tuple(secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST_SECRET)
     return Check(
-        invariant="no-card-number-or-secret",
+        invariant=_SENSITIVE,
         clause="no card number and no secret stands in any table",
         table=table.name,
         run=partial(_found_in, table, lambda value: _sensitive(value, hidden)),
@@ -185,9 +186,9 @@ def _found_in(
         for column, value in zip(texts, row[len(key) :], strict=True):
             what = None if value is None else judge(value)
             if what is not None:
-                place = "/".join(map(str, row[: len(key)]))
+                place = _masked("/".join(map(str, row[: len(key)])))
                 detail = f"{what} in {column.name}"
-                yield Violation(invariant="no-card-number-or-secret", table=table.name, row=_masked(place), detail=detail)
+                yield Violation(invariant=_SENSITIVE, table=table.name, row=place, detail=detail)
 
 
 def _masked(place: str) -> str:
@@ -225,7 +226,7 @@ CHECKS: Final = (
     *_IDEMPOTENCY,
     *_REST,
     Check(
-        invariant="no-card-number-or-secret",
+        invariant=_SENSITIVE,
         clause="no card number stands in any table of the core",
         table="*",
         run=_no_cards,

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -39,13 +40,13 @@ class Check:
     run: Callable[[sa.Connection], Iterable[Violation]]
 
 
-def query(invariant: str, clause: str, table: str, select: sa.Select[tuple[object, ...]]) -> Check:
+def query(invariant: str, clause: str, table: str, select: sa.Select[*tuple[Any, ...]]) -> Check:
     """A check that is one query: it selects the rows that break the invariant, their key first and the detail last."""
 
     def run(connection: sa.Connection) -> Iterable[Violation]:
         for row in connection.execute(select):
-            *key, detail = row
-            yield Violation(invariant=invariant, table=table, row="/".join(map(str, key)), detail=str(detail))
+            key, detail = "/".join(map(str, row[:-1])), str(row[-1])
+            yield Violation(invariant=invariant, table=table, row=key, detail=detail)
 
     return Check(invariant=invariant, clause=clause, table=table, run=run)
 

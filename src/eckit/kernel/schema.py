@@ -4,9 +4,22 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+# named so that every table of the kernel is known once this module is
+from eckit.kernel import answers, facets, history, idempotency, leases, outbox, stamps
 from eckit.kernel.errors import Problem
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.tables import SCHEMA, metadata
+
+
+KERNEL_TABLES = (
+    answers.answer,
+    facets.facet,
+    history.history,
+    idempotency.idempotency,
+    leases.lease,
+    outbox.outbox,
+    stamps.stamp,
+)
 
 
 def problems(connection: sa.Connection, plugins: Plugins) -> tuple[Problem, ...]:

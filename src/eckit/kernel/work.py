@@ -146,7 +146,7 @@ class Work:
     def _flush(self) -> None:
         """Stamps, audit rows and events, each in one statement, last in the transaction."""
         by, behalf = str(self.actor), self.actor.on_behalf_of
-        if self._wrote and not self._deeds:
+        if self.writes and (self._wrote or self._events or self._bumps) and not self._deeds:
             self._deeds.append(history.Deed("write"))
         if (self._deeds or self._events or self._bumps) and not self.writes:
             raise ReadOnlyError()

@@ -36,6 +36,9 @@ from eckit.kernel.work import Work
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many of how many rows have been written."""
 
+Paths: TypeAlias = tuple[tuple[str, ...], ...]
+"""Ways through the category tree, by names."""
+
 _PORTION: Final = 10_000
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _COUNTED: Final = 4  # digits of an id that count; 60 random bits are left, the same for one file
@@ -92,22 +95,23 @@ def import_read(
     price_list = _list_of(work, list_id, rows)
     tree.lock(work)
     staging.open_stage(work)
-    sets = {paths: number for number, paths in enumerate(dict.fromkeys(row.categories for row in rows))}
-    staging.fill(work, staging.stage, staging.COLUMNS, _staged(rows, sets))
-    staging.count(work)
-    there = store.find(work) > 0
+    sets = _stage(work, rows)
+    there = store.find(work)
     found = [*problems, *_problems(work, rows, publish=publish)]
     report = import_rows.report_of(rows, found)
     if report.problems and not keep_good:
         staging.close_stage(work)
         raise ImportRefusedError(report=report)
     bad = {problem.line for problem in report.problems if not problem.file}
-    store.leave_out(work, [index for index, row in enumerate(rows) if row.line in bad])
+    good = [row for row in rows if row.line not in bad]
+    if len(good) < len(rows):  # found bad in the catalog: stage the others anew
+        sets = _stage(work, good)
+        there = store.find(work)
     if there:
         _keep_other_languages(work)
-    new = [rows[index] for index in store.new_rows(work)]
-    _stage_categories(work, {row.categories: sets[row.categories] for row in rows if row.line not in bad})
-    written = _write(work, len(rows), price_list, publish=publish, progress=progress)
+    new = [good[index] for index in store.new_rows(work)]
+    _stage_categories(work, sets)
+    written = _write(work, len(good), price_list, publish=publish, there=there, progress=progress)
     staging.close_stage(work)
     report = attrs.evolve(
         report,
@@ -139,7 +143,21 @@ def _list_of(work: Work, list_id: PriceListId, rows: Sequence[ImportRow]) -> Pri
     return price_list
 
 
-def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], int]) -> Iterator[tuple[Any, ...]]:
+def _stage(work: Work, rows: Sequence[ImportRow]) -> dict[Paths, int]:
+    """Fill the stage; the categories of each product, numbered as the stage has them."""
+    of_product: dict[str, Paths] = {}
+    for row in rows:
+        known = of_product.setdefault(row.handle, row.categories)
+        if known is not row.categories:
+            of_product[row.handle] = tuple(dict.fromkeys((*known, *row.categories)))
+    sets = {paths: number for number, paths in enumerate(dict.fromkeys(of_product.values()))}
+    numbers = {handle: sets[paths] for handle, paths in of_product.items()}
+    staging.fill(work, staging.stage, staging.COLUMNS, _staged(rows, numbers))
+    staging.count(work)
+    return sets
+
+
+def _staged(rows: Sequence[ImportRow], sets: dict[str, int]) -> Iterator[tuple[Any, ...]]:
     """Each row as the stage holds it, in the order of its columns."""
     product_ids: dict[str, str] = {}
     positions: Counter[str] = Counter()
@@ -158,7 +176,7 @@ def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], i
             _json(row.title),
             None if row.description is None else _json(row.description),
             None if row.option is None else _json(row.option),
-            stored.words(row.handle, row.title),
+            stored.words(row.title),
             row.published,
             None if row.gtins is None else _JSON.encode(row.gtins),
             row.tax_class,
@@ -171,7 +189,7 @@ def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], i
             row.cost_minor,
             row.cost_currency,
             row.price_minor,
-            sets[row.categories],
+            sets[row.handle],
             positions[row.handle],
             product_id is new_id,
         )
@@ -179,7 +197,7 @@ def _staged(rows: Sequence[ImportRow], sets: dict[tuple[tuple[str, ...], ...], i
 
 def _ids(kind: str) -> Iterator[str]:
     """A million new ids, each after the one before: the products of a file are listed in its order."""
-    first = mint(kind)[: -_COUNTED]
+    first = mint(kind)[:-_COUNTED]
     return (first + "".join(ending) for ending in itertools.product(_DIGITS, repeat=_COUNTED))
 
 
@@ -188,7 +206,7 @@ def _json(text: Text) -> str:
     return "{" + ",".join(f'"{locale}":{_quoted(said)}' for locale, said in text.translations) + "}"
 
 
-def _stage_categories(work: Work, sets: dict[tuple[tuple[str, ...], ...], int]) -> None:
+def _stage_categories(work: Work, sets: dict[Paths, int]) -> None:
     """The categories of each different set of paths, and all above them; missing ones are added to the tree."""
     by_code = {one.code: one for one in tree.categories(work)}
     staged = [
@@ -197,9 +215,7 @@ def _stage_categories(work: Work, sets: dict[tuple[tuple[str, ...], ...], int]) 
     staging.fill(work, staging.category_set, ("set", "category_id", "direct"), staged)
 
 
-def _with_all_above(
-    work: Work, by_code: dict[str, Category], paths: Sequence[tuple[str, ...]]
-) -> list[tuple[CategoryId, bool]]:
+def _with_all_above(work: Work, by_code: dict[str, Category], paths: Paths) -> list[tuple[CategoryId, bool]]:
     direct = {one.id for one in ensure(work, by_code, paths)}
     parents = {one.id: one.parent_id for one in by_code.values()}
     every = {above for id in direct for above in tree_rules.ancestors(parents, id)}
@@ -290,7 +306,7 @@ def _keep_other_languages(work: Work) -> None:
         }
         if tuple(merged.values()) != (row.new_title, row.new_description, row.new_option):
             title = Text(json.loads(merged["to_title"] or "{}"))
-            changed.append({"of_row": row.row, "to_words": stored.words(row.handle, title), **merged})
+            changed.append({"of_row": row.row, "to_words": stored.words(title), **merged})
     store.set_texts(work, changed)
 
 
@@ -301,11 +317,13 @@ def _merged(old: str | None, new: str | None) -> str | None:
     return _JSON.encode({**json.loads(old), **json.loads(new)})
 
 
-def _write(work: Work, count: int, price_list: PriceList, *, publish: bool, progress: Progress | None) -> store.Written:
+def _write(
+    work: Work, count: int, price_list: PriceList, *, publish: bool, there: bool, progress: Progress | None
+) -> store.Written:
     written = store.Written()
     for start in range(0, count, _PORTION):
         portion = range(start, min(start + _PORTION, count))
-        written += store.write(work, portion, price_list, publish=publish)
+        written += store.write(work, portion, price_list, publish=publish, there=there)
         if progress is not None:
             progress(portion.stop, count)
     return written

@@ -13,7 +13,7 @@ from eckit.catalog.errors import (
 from eckit.catalog.model import Price, PriceChanged, PriceList
 from eckit.catalog.rules import checking
 from eckit.catalog.service.access import require_write, sees_all
-from eckit.catalog.store import prices as store
+from eckit.catalog.store import prices as store, tree
 from eckit.kernel.errors import NotAllowedError, NotFoundError, invalid
 from eckit.kernel.ids import PriceListId, VariantId, expect_id
 from eckit.kernel.refs import Ref
@@ -105,6 +105,7 @@ def set_prices(work: Work, list_id: PriceListId, prices: Sequence[Price]) -> Non
         raise invalid("too-many", "prices", len(prices), limit=MAX_PRICES)
     wanted = checking.prices(prices, expect_id("price_list", list_id, path="list_id"))
     price_list = required_list(work, list_id)
+    tree.share(work)  # an import that runs now sets prices too
     ids = {price.variant_id for price in wanted}
     for unknown in store.unknown_variants(work, ids):
         raise NotFoundError(kind="variant", id=unknown)
@@ -126,6 +127,7 @@ def remove_prices(work: Work, list_id: PriceListId, prices: Sequence[Price]) -> 
         raise invalid("too-many", "prices", len(prices), limit=MAX_PRICES)
     unwanted = checking.prices(prices, expect_id("price_list", list_id, path="list_id"))
     required_list(work, list_id)
+    tree.share(work)
     if store.remove_prices(work, unwanted):
         _tell(work, "catalog.remove_prices", list_id, unwanted)
 

@@ -5,7 +5,7 @@ holds the tree's lock, so nobody adds a product, variant or category meanwhile. 
 anything is written.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from eckit.catalog.model import PriceList, ProductState
 from eckit.catalog.store.staging import Analyze, category_set, stage
 from eckit.catalog.store.tables import NO_START, price, product, product_category, variant
-from eckit.kernel.stamps import upsert
+from eckit.kernel.ids import PriceListId
 from eckit.kernel.tables import Json
 from eckit.kernel.work import Work
 
@@ -44,21 +44,47 @@ class Written:
 # --- find ------------------------------------------------------------------------------------------------------------
 
 
-def find(work: Work) -> int:
-    """Note for each staged row which product and variant there are; how many rows have either."""
-    with_sku = sa.update(stage).where(stage.c.sku == variant.c.sku)
-    known = work.execute(
-        with_sku.values(found_variant=variant.c.id, variant_id=variant.c.id, owner=variant.c.product_id)
+_ROW: Final = stage.alias("staged")
+_NAMED: Final = product.alias("named")
+_OWNER: Final = product.alias("owner")
+_FOUND: Final = (
+    sa.select(
+        _ROW.c.row,
+        variant.c.id.label("variant_id"),
+        variant.c.product_id.label("owner"),
+        sa.func.coalesce(_NAMED.c.id, _OWNER.c.id).label("product_id"),
+        sa.func.coalesce(_NAMED.c.state, _OWNER.c.state).label("state"),
     )
-    by_handle = sa.update(stage).where(stage.c.handle_given, stage.c.handle == product.c.handle)
-    by_owner = sa.update(stage).where(~stage.c.handle_given, stage.c.owner == product.c.id)
-    products = 0
-    for update in (by_handle, by_owner):
-        found = {"found_product": product.c.id, "product_id": product.c.id, "found_state": product.c.state}
-        products += work.execute(update.values(found)).rowcount
-    renamed = sa.update(stage).where(~stage.c.handle_given, stage.c.owner.is_(None), stage.c.handle == product.c.handle)
-    work.execute(renamed.values(handle=stage.c.handle_with_sku))
-    return max(known.rowcount, products)
+    .outerjoin(variant, variant.c.sku == _ROW.c.sku)
+    .outerjoin(_NAMED, sa.and_(_ROW.c.handle_given, _NAMED.c.handle == _ROW.c.handle))
+    .outerjoin(_OWNER, sa.and_(~_ROW.c.handle_given, _OWNER.c.id == variant.c.product_id))
+    .where(sa.or_(variant.c.id.is_not(None), _NAMED.c.id.is_not(None)))
+    .subquery("found")
+)
+_FIND: Final = (
+    sa.update(stage)
+    .where(stage.c.row == _FOUND.c.row)
+    .values(
+        variant_id=sa.func.coalesce(_FOUND.c.variant_id, stage.c.variant_id),
+        product_id=sa.func.coalesce(_FOUND.c.product_id, stage.c.product_id),
+        found_variant=_FOUND.c.variant_id,
+        found_product=_FOUND.c.product_id,
+        found_state=_FOUND.c.state,
+        owner=_FOUND.c.owner,
+    )
+)
+_RENAME: Final = (
+    sa.update(stage)
+    .where(~stage.c.handle_given, stage.c.owner.is_(None), stage.c.handle == product.c.handle)
+    .values(handle=stage.c.handle_with_sku)
+)
+
+
+def find(work: Work) -> bool:
+    """Note for each staged row which product and variant there are; whether there is any."""
+    found = work.execute(_FIND).rowcount
+    work.execute(_RENAME)
+    return found > 0
 
 
 _ELSEWHERE: Final = (
@@ -159,28 +185,21 @@ def new_rows(work: Work) -> list[int]:
 
 # --- write -----------------------------------------------------------------------------------------------------------
 
-_FIRST: Final = _EARLIER.select().with_only_columns(sa.func.min(_EARLIER.c.row)).group_by(_EARLIER.c.product_id)
-_LEAD: Final = sa.update(stage).where(stage.c.row.in_(_FIRST.correlate(None))).values(leads=sa.true())
 
-
-def leave_out(work: Work, rows: Collection[int]) -> None:
-    """Take rows out of the stage; of what is left, the first row of each product speaks for it."""
-    wanted = sorted(rows)
-    for start in range(0, len(wanted), 500):
-        work.execute(sa.delete(stage).where(stage.c.row.in_(wanted[start : start + 500])))
-    if wanted:
-        work.execute(_LEAD)
-
-
-def write(work: Work, rows: range, price_list: PriceList, *, publish: bool) -> Written:
+def write(work: Work, rows: range, price_list: PriceList, *, publish: bool, there: bool) -> Written:
     """Add and change what these rows of the stage hold.
 
     :param publish: whether new products are seen by buyers where the file does not say.
+    :param there: whether :func:`find` found anything.
     """
     these = stage.c.row.between(rows.start, rows.stop - 1)
-    products = _add_products(work, these, publish=publish) + _change_products(work, these)
-    variants = _add_variants(work, these) + _change_variants(work, these)
-    return Written(products, variants, _write_prices(work, these, price_list), _write_categories(work, these))
+    written = Written(_add_products(work, these, publish=publish), _add_variants(work, these))
+    if there:
+        written += Written(_change_products(work, these), _change_variants(work, these))
+        written += Written(prices=_change_prices(work, these, price_list), categories=_more_direct(work, these))
+    return written + Written(
+        prices=_add_prices(work, these, price_list, there=there), categories=_add_categories(work, these, there=there)
+    )
 
 
 def _add_products(work: Work, these: sa.ColumnElement[bool], *, publish: bool) -> int:
@@ -244,46 +263,72 @@ def _change_variants(work: Work, these: sa.ColumnElement[bool]) -> int:
     return work.execute(update.values({**_typed(variant, new), "version": variant.c.version + 1})).rowcount
 
 
-def _write_prices(work: Work, these: sa.ColumnElement[bool], price_list: PriceList) -> int:
-    """The price without window from the first step on; tiers and windows that were set by hand stay."""
-    columns = ["variant_id", "list_id", "min_steps", "window_start", "amount_minor", "currency"]
-    select = sa.select(
-        stage.c.variant_id,
-        sa.literal(price_list.id),
-        sa.literal(1),
-        sa.literal(NO_START, price.c.window_start.type),
-        stage.c.price_minor,
-        sa.literal(price_list.currency),
-    ).where(these)
-    insert = upsert(work.connection, price).from_select(columns, select)
-    new = insert.excluded.amount_minor
-    changes = insert.on_conflict_do_update(
-        index_elements=columns[:4],
-        set_={
-            "amount_minor": new,
-            "original_minor": sa.case((price.c.original_minor >= new, price.c.original_minor), else_=sa.null()),
-        },
-        where=price.c.amount_minor != new,
+def _is_price(list_id: PriceListId) -> sa.ColumnElement[bool]:
+    """The price of a staged row's variant without window from the first step on; all others stay as they are."""
+    return sa.and_(
+        price.c.variant_id == stage.c.variant_id,
+        price.c.list_id == list_id,
+        price.c.min_steps == 1,
+        price.c.window_start == NO_START,
     )
-    return _count(work, changes)
 
 
-def _write_categories(work: Work, these: sa.ColumnElement[bool]) -> int:
-    """Add products to categories and all above; they are taken out of none."""
-    direct = sa.func.max(sa.case((category_set.c.direct, 1), else_=0)) == 1
+def _add_prices(work: Work, these: sa.ColumnElement[bool], price_list: PriceList, *, there: bool) -> int:
+    values: dict[str, Any] = {
+        "variant_id": stage.c.variant_id,
+        "list_id": sa.literal(price_list.id),
+        "min_steps": sa.literal(1),
+        "window_start": sa.literal(NO_START, price.c.window_start.type),
+        "amount_minor": stage.c.price_minor,
+        "currency": sa.literal(price_list.currency),
+    }
+    select = sa.select(*values.values()).where(these)
+    if there:
+        select = select.where(~sa.exists().where(_is_price(price_list.id)))
+    return _inserted(work, price, values, select)
+
+
+def _change_prices(work: Work, these: sa.ColumnElement[bool], price_list: PriceList) -> int:
+    new = stage.c.price_minor
+    original = sa.case((price.c.original_minor >= new, price.c.original_minor), else_=sa.null())
+    update = sa.update(price).where(these, _is_price(price_list.id), price.c.amount_minor != new)
+    return work.execute(update.values(amount_minor=new, original_minor=original)).rowcount
+
+
+_OF_PRODUCT: Final = sa.and_(
+    product_category.c.product_id == stage.c.product_id,
+    product_category.c.category_id == category_set.c.category_id,
+)
+
+
+def _add_categories(work: Work, these: sa.ColumnElement[bool], *, there: bool) -> int:
+    """Products into categories and all above; the row that leads has those of all rows of its product."""
+    values: dict[str, Any] = {
+        "category_id": category_set.c.category_id,
+        "product_id": stage.c.product_id,
+        "direct": category_set.c.direct,
+    }
     select = (
-        sa.select(category_set.c.category_id, stage.c.product_id, direct)
+        sa.select(*values.values())
         .join(category_set, category_set.c.set == stage.c.categories)
-        .where(these)
-        .group_by(category_set.c.category_id, stage.c.product_id)
+        .where(these, stage.c.leads)
     )
-    insert = upsert(work.connection, product_category).from_select(["category_id", "product_id", "direct"], select)
-    changes = insert.on_conflict_do_update(
-        index_elements=["category_id", "product_id"],
-        set_={"direct": sa.true()},
-        where=sa.and_(~product_category.c.direct, insert.excluded.direct),
+    if there:
+        select = select.where(~sa.exists().where(_OF_PRODUCT))
+    return _inserted(work, product_category, values, select)
+
+
+def _more_direct(work: Work, these: sa.ColumnElement[bool]) -> int:
+    """A product that is in a category by one below it may come to be in it directly; it is taken out of none."""
+    update = sa.update(product_category).where(
+        these,
+        stage.c.leads,
+        category_set.c.set == stage.c.categories,
+        category_set.c.direct,
+        _OF_PRODUCT,
+        ~product_category.c.direct,
     )
-    return _count(work, changes)
+    return work.execute(update.values(direct=sa.true())).rowcount
 
 
 def _inserted(work: Work, table: sa.Table, values: dict[str, Any], select: sa.Select[Any]) -> int:

@@ -60,6 +60,7 @@ _SAID: Final = (
         product.c.state == ProductState.PUBLISHED.value,
         sa.or_(
             product.c.words.contains(sa.bindparam("text"), escape="\\"),
+            product.c.handle.contains(sa.bindparam("text"), escape="\\"),
             product.c.id.in_(sa.select(variant.c.product_id).where(variant.c.sku == sa.bindparam("sku"))),
         ),
     )

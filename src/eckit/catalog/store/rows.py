@@ -31,9 +31,9 @@ def is_id(kind: str, text: str) -> bool:
     return True
 
 
-def words(handle: str, title: Text) -> str:
-    """What a search looks through."""
-    return search_words([handle, *(said for _, said in title.translations)])
+def words(title: Text) -> str:
+    """What a search looks through, beside the handle."""
+    return search_words([said for _, said in title.translations])
 
 
 def product_values(product: Product, now: dt.datetime) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def product_values(product: Product, now: dt.datetime) -> dict[str, Any]:
         "handle": product.handle,
         "title": product.title.as_dict(),
         "description": product.description.as_dict(),
-        "words": words(product.handle, product.title),
+        "words": words(product.title),
         "state": product.state,
         "version": product.version,
         "created_at": now,

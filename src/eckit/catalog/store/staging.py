@@ -83,7 +83,7 @@ def _analyze(element: Analyze, compiler: Any, **_: Any) -> str:
 
 
 def open_stage(work: Work) -> None:
-    """Make the temporary tables, empty."""
+    """Make the temporary tables."""
     for table in (stage, category_set):
         work.execute(CreateTable(table))
 
@@ -95,10 +95,11 @@ def close_stage(work: Work) -> None:
 
 
 def fill(work: Work, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add rows to a temporary table.
+    """Put these rows, and no others, into a temporary table.
 
     :raises DatabaseUnavailableError: the driver could not.
     """
+    work.execute(sa.delete(table))
     connection = work.connection
     driver_error = connection.dialect.loaded_dbapi.Error
     names = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in columns)
