@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sybil import Document, Example
+from sybil import Document, Example, Region
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
 from eckit.kernel.settings import ShopSettings
@@ -22,6 +22,7 @@ ONLY_SHOWN: Final = frozenset({"text"})
 
 RUN: Final = frozenset({"python", "console", "toml"})
 _FENCE: Final = re.compile(r"^(?:```|:::)(.*)$", re.MULTILINE)
+_DATA: Final = re.compile(r"^```\{literalinclude\} (\S+\.csv)$", re.MULTILINE)
 _DIRECTIVE: Final = re.compile(r"\{(?P<name>[a-z-]+)\}\s*(?P<argument>.*)")
 
 
@@ -51,9 +52,8 @@ def run(page: Path, namespace: Callable[[], dict[str, Any]]) -> int:
 
     :param namespace: makes what the page finds there; not asked for a page without code.
     """
-    document = Document.parse(
-        str(page), PythonCodeBlockParser(), CodeBlockParser("console", _command), CodeBlockParser("toml", _settings)
-    )
+    parsers = (PythonCodeBlockParser(), CodeBlockParser("console", _command), CodeBlockParser("toml", _settings), _files)
+    document = Document.parse(str(page), *parsers)
     examples = list(document.examples())
     document.namespace.update(namespace() if examples else {})
     for example in examples:
@@ -83,12 +83,26 @@ def _command(example: Example) -> None:
             _check_dev(words[2])
             continue
         assert words[:2] != ["pip", "install"], "what installs is said in words"
+        if words[0] == "cd":
+            os.chdir(words[1])
+            continue
         printed = _output(command)
         place = 0
         for line in expected:
             found = printed.find(line, place)
             assert found >= 0, f"$ {command}\ndoes not print {line!r}, but\n{printed}"
             place = found + len(line)
+
+
+def _files(document: Document) -> Iterator[Region]:
+    """The data that a page shows by including it, and tells its reader to save."""
+    for match in _DATA.finditer(document.text):
+        yield Region(match.start(), match.end(), Path(document.path).parent / match[1], _save)
+
+
+def _save(example: Example) -> None:
+    file: Path = example.parsed
+    Path(file.name).write_bytes(file.read_bytes())
 
 
 def _commands(text: str) -> Iterator[tuple[str, list[str]]]:

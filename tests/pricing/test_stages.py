@@ -337,9 +337,9 @@ def test_options_show_what_they_cost_before_and_after_promotions() -> None:
     sheet, group = started([Item(1000)])
     asked = []
 
-    def half_off(draft: Any) -> Any:
-        asked.append(draft.shipping_minor)
-        return [off(-draft.shipping_minor // 2, "shipping", phase=30)]
+    def half_off(shipping_minor: int) -> Any:
+        asked.append(shipping_minor)
+        return [off(-shipping_minor // 2, "shipping", phase=30)]
 
     priced = rules.priced_group(sheet, group, offers(500, 900), (), [100], half_off)
     assert [(500, 250), (900, 450)] == [(option.before_minor, option.after_minor) for option in priced.options]
@@ -350,7 +350,7 @@ def test_option_that_is_not_offered_is_not_taken() -> None:
     """A quote never says that an option was taken which nobody offers."""
     sheet, group = started([Item(1000)], option=OptionCode("mail.9"))
     refusal = Objection(code="too-heavy", path="mail.9", plugin="mail")
-    priced = rules.priced_group(sheet, group, offers(500), [refusal], [], lambda draft: ())
+    priced = rules.priced_group(sheet, group, offers(500), [refusal], [], lambda shipping: ())
     assert (None, (refusal,)) == (priced.option, priced.refusals)
 
 
@@ -430,7 +430,7 @@ def test_digest_covers_where_it_goes_and_how(change: dict[str, Any]) -> None:
     """The same total to another place is another promise."""
     sheet, group = started([Item(100)])
     groups = [
-        rules.priced_group(sheet, one, offers(0, 0), (), [], lambda draft: ())
+        rules.priced_group(sheet, one, offers(0, 0), (), [], lambda shipping: ())
         for one in (group, attrs.evolve(group, **change))
     ]
     first, second = (rules.finish(sheet, groups=[one]) for one in groups)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -29,7 +29,7 @@ from eckit.payment import service as payments
 from eckit.pricing import rules
 from eckit.pricing.model import FeeRule, MethodOffer, Quote, QuoteRef, ShippingOffer
 from eckit.promotion import service as promotions
-from eckit.promotion.model import Adjustment, CodeAnswer, Coupon, Draft
+from eckit.promotion.model import Adjustment, CodeAnswer, Coupon
 from eckit.promotion.rules import Book
 from eckit.shipping import service as shipping
 from eckit.shipping.model import FareRequest, ParcelItem
@@ -181,6 +181,12 @@ class _Delivery:
         return 0 if self.taken is None else self.taken.amount_minor
 
 
+def _phases(book: Book) -> frozenset[int]:
+    """The phases in which any promotion works."""
+    by_coupon = (entry.action.phase for entry in book.by_coupon.values())
+    return frozenset({*(phase for phase, _ in book.automatic), *by_coupon})
+
+
 class _Pricing:
     """One pricing: rules do the arithmetic, plugins are asked between them."""
 
@@ -193,18 +199,20 @@ class _Pricing:
         self._failures: list[FailureRecord] = list(facts.failures)
         self._rested = {name for name in facts.stamps if not name.startswith("plugin:")}
         self._rested |= {f"plugin:{entry.plugin}" for entry in _pricing_facets(work.plugins)}
-        self._on_shipping: dict[int, tuple[Adjustment, ...]] = {}
+        self._on_shipping: dict[int, Sequence[Adjustment]] = {}
+        stamp, book = facts.stamps["promotions"], facts.book
+        self._phases = work.plugins.cached("eckit", "price_cart.phases", stamp, lambda: _phases(book))
+        self._proposing = bool(work.plugins.implementations("propose_adjustments"))
 
     def run(self) -> Quote:
         """All stages."""
         sheet, cart = self._sheet, self._facts.cart
         rules.price_lines(sheet, cart.lines, self._facts.offers)
         for phase in (10, 20):
-            rules.reduce(sheet, self._promoted(sheet.draft(), phase))
+            rules.reduce(sheet, self._promoted(phase, keep_codes=True))
         deliveries = [self._deliver(group) for group in cart.groups]
-        shipping_promotions = self._promoted(sheet.draft(), 30)
-        self._on_shipping[sheet.shipping_left] = shipping_promotions
-        rules.reduce_shipping(sheet, shipping_promotions)
+        self._on_shipping[sheet.shipping_left] = on_shipping = self._promoted(30, keep_codes=True)
+        rules.reduce_shipping(sheet, on_shipping)
         groups = [self._with_options(delivery, deliveries) for delivery in deliveries]
         fees = self._fees()
         rules.charge_fees_and_tax(sheet, fees or (), self._ask_tax)
@@ -217,10 +225,18 @@ class _Pricing:
             stamps={name: self._facts.stamps[name] for name in sorted(self._rested)},
         )
 
-    def _promoted(self, draft: Draft, phase: int) -> tuple[Adjustment, ...]:
+    def _promoted(
+        self, phase: int, *, shipping_minor: int | None = None, keep_codes: bool = False
+    ) -> Sequence[Adjustment]:
+        """What promotions give in a phase; nobody is asked where nobody could answer."""
         facts = self._facts
+        about_codes = phase == 10 and facts.terms.codes
+        if not (about_codes or phase in self._phases or (self._proposing and phase != 10)):
+            return ()
+        draft = self._sheet.draft(shipping_minor=shipping_minor)
         adjustments, answers = promotions.apply(self._plugins, facts.book, facts.coupons, draft, phase)
-        self._codes += answers
+        if keep_codes:
+            self._codes += answers
         return adjustments
 
     # shipping
@@ -251,13 +267,11 @@ class _Pricing:
             self._sheet, delivery.group, delivery.offers, delivery.refusals, others, self._shipping_promotions
         )
 
-    def _shipping_promotions(self, draft: Draft) -> Iterable[Adjustment]:
-        """The shipping promotions of a draft; asked once for each amount."""
-        if draft.shipping_minor not in self._on_shipping:
-            facts = self._facts
-            adjustments, _ = promotions.apply(self._plugins, facts.book, facts.coupons, draft, 30)
-            self._on_shipping[draft.shipping_minor] = adjustments
-        return self._on_shipping[draft.shipping_minor]
+    def _shipping_promotions(self, shipping_minor: int) -> Sequence[Adjustment]:
+        """The shipping promotions if all shipping cost so much; asked once for each amount."""
+        if shipping_minor not in self._on_shipping:
+            self._on_shipping[shipping_minor] = self._promoted(30, shipping_minor=shipping_minor)
+        return self._on_shipping[shipping_minor]
 
     # paying
 
@@ -290,13 +304,18 @@ class _Pricing:
 
     def _ask_tax(self, request: TaxRequest) -> Sequence[rules.TaxAnswer]:
         market = self._sheet.terms.market
-        engines: dict[TaxPlace, Registered[TaxEngine]] = {}
+        places = dict.fromkeys(group.tax_place for group in self._facts.cart.groups)
+        engines = {
+            place: taxes.engine_for(self._plugins, market, place)
+            for place in (*filter(None, places), self._sheet.terms.home)
+        }
+        by_code = {engine.code: engine for engine in engines.values()}
+        if len(by_code) == 1:
+            [engine] = by_code.values()
+            return [self._ask_engine(engine, request)]
         parts: defaultdict[str, list[Taxable]] = defaultdict(list)
         for item in request.items:
-            if item.place not in engines:
-                engines[item.place] = taxes.engine_for(self._plugins, market, item.place)
             parts[engines[item.place].code].append(item)
-        by_code = {engine.code: engine for engine in engines.values()}
         return [
             self._ask_engine(by_code[code], attrs.evolve(request, items=tuple(items)))
             for code, items in sorted(parts.items())

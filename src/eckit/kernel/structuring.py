@@ -32,7 +32,7 @@ from moneyed import Money
 from eckit.kernel.errors import InvalidInputError, Problem, invalid
 from eckit.kernel.money import from_minor, to_minor
 from eckit.kernel.refs import Ref
-from eckit.kernel.secrets import Secret
+from eckit.kernel.secrets import MASK, Secret
 from eckit.kernel.text import Text
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def structure(kind: type[T], raw: object, path: str = "", *, shown: bool = True)
     except Exception as error:  # a class's own validators may raise anything
         problems = tuple(_problems(error, path))
         if not shown:
-            problems = tuple(attrs.evolve(problem, value="") for problem in problems)
+            problems = tuple(attrs.evolve(problem, value=MASK) if problem.value else problem for problem in problems)
         raise InvalidInputError(problems=problems) from error
     return made
 

@@ -33,7 +33,7 @@ def implementations_of(
             if caller.name not in known:
                 if not options["optionalhook"]:
                     near = difflib.get_close_matches(caller.name, known, n=1)
-                    problems.append(_problem(found, "unknown-hook", caller.name, suggestion=", ".join(near)))
+                    problems.append(_problem(found, "unknown-hook", caller.name, suggestion=", ".join(near) or "-"))
             elif any(options[name] for name in ("wrapper", "hookwrapper", "tryfirst", "trylast")):
                 problems.append(_problem(found, "hook-option", caller.name))
             else:

@@ -73,9 +73,10 @@ def data(
 ) -> Mapping[str, Any]:
     """All a template may see, as dicts, lists and texts: amounts and days are written as the order's language does.
 
-    Keys: ``shop`` (name, url), ``buyer`` (name), ``order`` (number, placed_on, pay_by, total, agreed_total, url),
-    ``lines`` (title, option, sku, quantity, canceled, amount), ``goods``, ``charges`` (kind, label, amount, included),
-    ``destinations`` (each a list of lines), ``parcels`` (number, carrier, url), ``event`` (what its wish told).
+    Keys: ``shop`` (name, url), ``buyer`` (name, is_company), ``order`` (number, placed_on, pay_by, total, agreed_total,
+    url), ``lines`` (title, option, sku, quantity, canceled, amount), ``goods``, ``charges`` (kind, label, amount,
+    included), ``destinations`` (each a list of lines), ``parcels`` (number, carrier, url) and ``event``, which is what
+    its wish told.
 
     :param parcels: all of the order; a mail about one of them is shown that one.
     """
@@ -83,7 +84,7 @@ def data(
     mine = [one for one in parcels if facts.get("parcel_id", one.id) == one.id]
     return {
         "shop": {"name": channel.name, "url": channel.base_url or ""},
-        "buyer": {"name": buyer.name or buyer.company},
+        "buyer": {"name": buyer.name or buyer.company, "is_company": bool(buyer.company and not buyer.name)},
         "order": {
             "number": order.number,
             "placed_on": words.day(order.placed_at),

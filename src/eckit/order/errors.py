@@ -9,10 +9,10 @@ from eckit.kernel.ids import LineId, OrderId
 
 
 @attrs.define(kw_only=True, eq=False)
-class NumberTakenError(ConflictError):
+class OrderNumberTakenError(ConflictError):
     """Every number that was tried belongs to another order already; ``number`` is the last one tried."""
 
-    code: ClassVar[str] = "number-taken"
+    code: ClassVar[str] = "order-number-taken"
     number: str
     tries: int
 

@@ -1,7 +1,7 @@
 """Shipping from the shop's own dated fare tables.
 
-One row says: of this service, a parcel of at most this weight to this place costs so much from this instant on. What has
-no row has no fare, and is refused: unknown is never free.
+One row says: of this service, a parcel of at most this weight to this place costs so much from this instant on. What
+has no row has no fare, and is refused: unknown is never free.
 """
 
 from pathlib import Path

@@ -103,8 +103,8 @@ def set_rate(
 ) -> Rate:
     """Put the fare of one parcel into the table, in place of one for the same. Needs ``tablerate.write``.
 
-    A fare stays in force until its end or until a later one starts; quotes made under the old one are made anew. A service
-    that is not there yet is made, called by ``label`` or its code.
+    A fare stays in force until its end or until a later one starts; quotes made under the old one are made anew. A
+    service that is not there yet is made, called by ``label`` or its code.
 
     :param region: a prefecture or state; ``""`` for the whole country, where it has no fares of its own.
     :param max_weight_grams: weight it is for, this weight included.

@@ -52,6 +52,11 @@ class Record:
         return bool(rules.digest_of(self.row.body) == self.row.sealed_digest == self.row.digest)
 
     @property
+    def body(self) -> Mapping[str, Any] | None:
+        """What the text says; None if it cannot be read."""
+        return rules.read(self.row.body)
+
+    @property
     def order(self) -> Order:
         """The order as its rows say."""
         return rows.order_of(self.row, {self.row.id: [rows.line_of(line) for line in self.lines]}, {}, {})

@@ -28,6 +28,7 @@ from eckit.order.rules.sealing import (
     document,
     placement_of,
     quote_of,
+    read,
     seal,
 )
 from eckit.order.rules.standing import (
@@ -91,6 +92,7 @@ __all__ = [
     "pools",
     "pools_of",
     "quote_of",
+    "read",
     "refund_share",
     "require_done",
     "require_unblocked",

@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 import cattrs
 
+from eckit.kernel.errors import EckitError
 from eckit.kernel.ids import OrderId
 from eckit.kernel.text import Text
 from eckit.order.model import Order, OrderLine, OrderState, Placement
@@ -77,6 +78,16 @@ def quote_of(body: Mapping[str, Any]) -> Quote:
     """The quote that was agreed, as it was."""
     quote: Quote = _CODEC.structure(body["quote"], Quote)
     return quote
+
+
+def read(text: str) -> Mapping[str, Any] | None:
+    """The document of a text, or None if it is none that this version can read."""
+    try:
+        body: Mapping[str, Any] = json.loads(text)
+        as_placed(body)
+    except (ValueError, TypeError, KeyError, AttributeError, cattrs.BaseValidationError, EckitError):
+        return None
+    return body
 
 
 def placement_of(order_id: OrderId, text: str) -> Placement:

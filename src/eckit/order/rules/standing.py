@@ -135,5 +135,5 @@ def number(text: object) -> str:
     """
     checked = clean(text, path="number", max_length=MAX_NUMBER)  # type: ignore[arg-type] # clean says what is no text
     if not checked or checked != checked.strip() or kind_of(checked) is not None:
-        raise invalid("not-a-number", "number", text, suggestion="main-0000042")
+        raise invalid("not-an-order-number", "number", text, suggestion="main-0000042")
     return checked

@@ -16,7 +16,7 @@ from eckit.kernel.minting import mint, mint_token
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.work import Work
 from eckit.order import hooks, rules, store
-from eckit.order.errors import NumberTakenError
+from eckit.order.errors import OrderNumberTakenError
 from eckit.order.model import Order, OrderPlaced
 from eckit.order.service.scope import READ
 from eckit.pricing import rules as pricing_rules
@@ -58,7 +58,7 @@ def place(
     :param series: series of the number; without it the quote's.
     :raises DoesNotAddUpError: the quote's parts do not make its whole.
     :raises AlreadyPlacedError: an order of this cart version exists that has not lapsed.
-    :raises NumberTakenError: every number tried belongs to another order.
+    :raises OrderNumberTakenError: every number tried belongs to another order.
     :raises PluginError: no number was chosen, or one that cannot be a number.
     """
     pricing_rules.add_up(quote)
@@ -89,7 +89,7 @@ def place(
             )
             return placed
         number_is_taken = _what_is_taken(work, placed)
-    raise NumberTakenError(what="order number", number=number, tries=NUMBER_TRIES)
+    raise OrderNumberTakenError(what="order number", number=number, tries=NUMBER_TRIES)
 
 
 def _what_is_taken(work: Work, refused: Order) -> bool:

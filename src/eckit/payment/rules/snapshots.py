@@ -117,17 +117,19 @@ def _book(draft: Draft, told: SnapshotMovement) -> tuple[OperationId | None, str
 def _reference(draft: Draft, movement: StoredMovement) -> str:
     """The reference of the operation a movement belongs to: the one the provider tells, else the one it can only be.
 
-    Many providers know a payment by the reference it began with and nothing else, so that one names an operation only
-    for an authorization.
+    Many providers know a payment by the reference it began with and nothing else, so that one says no more than none.
+    A reference that is not ours says that something else did it; only a beginning is paid by whatever comes.
     """
-    kinds = _OPERATION_OF.get(movement.kind, ())
-    if movement.reference and movement.reference != draft.before.begin_reference:
+    if any(movement.reference == one.reference for one in draft.operations if one.kind is not OperationKind.BEGIN):
         return movement.reference
-    for kind in kinds:
+    foreign = movement.reference not in {"", draft.before.begin_reference}
+    for kind in _OPERATION_OF.get(movement.kind, ()):
+        if foreign and kind is not OperationKind.BEGIN:
+            continue
         free = [one for one in draft.operations if one.kind is kind and _may_own(draft, one, movement)]
         if free:
             return min(free, key=lambda one: (not moves.is_open(one), one.seq)).reference
-    return ""
+    return movement.reference if foreign else ""
 
 
 def _may_own(draft: Draft, operation: StoredOperation, movement: StoredMovement) -> bool:

@@ -26,16 +26,12 @@ def choose_price(
     :param at: an aware instant in UTC.
     :param steps: the quantity that picks the tier.
     """
-    found = [
-        (price_list, price)
-        for price_list, price in offer.prices
-        if price.min_steps <= steps
-        and price_list.currency == currency
-        and price_list.includes_tax == includes_tax
-        and _is_for(price_list, channel, groups)
-        and _covers(price_list.window, at)
-        and _covers(price.window, at)
-    ]
+    found = []
+    for price_list, price in offer.prices:
+        if price.min_steps > steps or price_list.currency != currency or price_list.includes_tax != includes_tax:
+            continue
+        if _covers(price_list.window, at) and _covers(price.window, at) and _is_for(price_list, channel, groups):
+            found.append((price_list, price))
     if len(found) <= 1:
         return found[0] if found else None
     ladders: dict[tuple[str, Window], tuple[PriceList, Price]] = {}

@@ -7,7 +7,7 @@ from eckit.kernel.ids import GroupId
 from eckit.pricing.model import Charge, Kind, PricedOption, QuoteGroup, ShippingOffer
 from eckit.pricing.rules.reductions import after_shipping_promotions
 from eckit.pricing.rules.sheet import CORE, ExtraRow, LineRow, Sheet, WantedGroup
-from eckit.promotion.model import Adjustment, Draft
+from eckit.promotion.model import Adjustment
 
 NOT_SHIPPED = frozenset({"digital", "service"})
 """Kinds of goods that nobody carries."""
@@ -74,17 +74,17 @@ def priced_group(
     offers: Sequence[ShippingOffer],
     refusals: Iterable[Objection],
     others: Sequence[int],
-    promotions: Callable[[Draft], Iterable[Adjustment]],
+    promotions: Callable[[int], Iterable[Adjustment]],
 ) -> QuoteGroup:
     """A group with its options, each before and after shipping promotions.
 
     :param others: shipping of the other groups before promotions.
-    :param promotions: the shipping promotions of a draft, as they would be if that were the shipping.
+    :param promotions: the shipping promotions as they would be if all shipping cost so much.
     """
     options = []
     for offer in offers:
-        draft = sheet.draft(shipping_minor=offer.amount_minor + sum(others))
-        after = after_shipping_promotions(sheet, offer.amount_minor, others, promotions(draft))
+        proposed = promotions(offer.amount_minor + sum(others))
+        after = after_shipping_promotions(sheet, offer.amount_minor, others, proposed)
         options.append(
             PricedOption(
                 option=offer.option,

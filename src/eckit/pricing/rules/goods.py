@@ -1,6 +1,5 @@
 """The first stage: list prices of the goods."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from eckit.catalog.model import Offer, Price, PriceList
@@ -18,9 +17,9 @@ def price_lines(sheet: Sheet, wanted: Sequence[WantedLine], offers: Mapping[Vari
     make them dearer. A line that cannot be bought or has no price is left out, and is an open item.
     """
     terms = sheet.terms
-    together: Counter[VariantId] = Counter()
+    together: dict[VariantId, int] = {}
     for line in wanted:
-        together[line.variant_id] += line.steps
+        together[line.variant_id] = together.get(line.variant_id, 0) + line.steps
     for line in wanted:
         offer = offers.get(line.variant_id)
         if offer is None or not offer.variant.active:
@@ -52,20 +51,22 @@ def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> N
     row.goods = row.left = checked_minor(amount, row.target)
     sheet.lines.append(row)
     sheet.by_id[row.id] = row
-    charge = Charge(
-        id=sheet.next_id(),
-        target=row.target,
-        kind=Kind.GOODS,
-        code=variant.sku,
-        label=row.offer.product.title,
-        amount_minor=amount,
-        tax_class=variant.tax_class,
-        earned_by="seller",
-        plugin_version=sheet.version,
-        rule=price_list.code,
+    charge_id = sheet.next_id()
+    sheet.charges.append(
+        Charge(
+            id=charge_id,
+            target=row.target,
+            kind=Kind.GOODS,
+            code=variant.sku,
+            label=row.offer.product.title,
+            amount_minor=amount,
+            tax_class=variant.tax_class,
+            earned_by="seller",
+            plugin_version=sheet.version,
+            rule=price_list.code,
+        )
     )
-    sheet.charges.append(charge)
-    inputs = {"charge": charge.id, "unit": str(unit), "steps": str(steps)}
+    inputs = {"charge": charge_id, "unit": str(unit), "steps": str(steps)}
     if scale:
         inputs["scale"] = str(scale)
     if price.min_steps > 1:

@@ -130,7 +130,7 @@ def _line(sheet: Sheet, adjustment: Adjustment) -> LineRow:
 
 def _reduce_line(sheet: Sheet, row: LineRow, adjustment: Adjustment, amount: int) -> None:
     cut = max(amount, -row.left)
-    row.left += cut
+    sheet.reduce_line(row, cut)
     _charge(sheet, adjustment, row.target, amount, cut)
 
 
@@ -144,7 +144,7 @@ def _reduce_order(sheet: Sheet, adjustment: Adjustment, amount: int) -> None:
     shares = sheet.shares
     for row, part in zip(sheet.lines, parts, strict=True):
         if part:
-            row.left += part
+            sheet.reduce_line(row, part)
             shares.append(Share(charge_id, row.target, part))
 
 

@@ -92,7 +92,7 @@ class LineRow:
     """A line while it is priced. ``left`` is what it costs after the reductions so far."""
 
     __slots__ = (
-        "draft", "goods", "group_id", "id", "left", "list_minor", "offer", "place", "seen", "steps", "target",
+        "draft", "goods", "group_id", "id", "left", "list_minor", "offer", "place", "steps", "target",
         "unit_minor", "wanted",
     )  # fmt: skip
 
@@ -106,7 +106,6 @@ class LineRow:
         self.target = f"line:{wanted.id}"
         self.list_minor = self.unit_minor = self.goods = self.left = 0
         self.draft: DraftLine | None = None
-        self.seen = 0
 
 
 class ExtraRow:
@@ -141,6 +140,7 @@ class Sheet:
         self.applied: set[tuple[str, str]] = set()
         self.added_tax = 0
         self._codes = frozenset(terms.codes)
+        self._draft_lines: tuple[DraftLine, ...] | None = None
         self.version = terms.versions.get(CORE, "")
         # Ids follow from the cart's version, so that the same cart gives the same charges, here and when it is placed.
         seed = hashlib.sha256(f"{terms.cart_id}:{terms.cart_version}".encode()).digest()
@@ -158,6 +158,12 @@ class Sheet:
         """Where a group goes, or home while that is open."""
         group = self.groups.get(group_id) if group_id is not None else None
         return self.terms.home if group is None else group.tax_place or self.terms.home
+
+    def reduce_line(self, row: LineRow, by: int) -> None:
+        """Change what a line costs; negative lowers it."""
+        row.left += by
+        row.draft = None
+        self._draft_lines = None
 
     @property
     def goods_left(self) -> int:
@@ -211,14 +217,16 @@ class Sheet:
 
         :param shipping_minor: shipping as it would be, to see what an option not taken would cost.
         """
-        terms = self.terms
+        terms, lines = self.terms, self._draft_lines
+        if lines is None or len(lines) != len(self.lines):
+            self._draft_lines = lines = tuple([row.draft or _draft_line(row) for row in self.lines])
         return Draft(
             currency=self.currency,
             prices_include_tax=self.includes_tax,
             channel_id=terms.channel.id,
             market_id=terms.market.id,
             at=terms.at,
-            lines=tuple([_draft_line(row) for row in self.lines]),
+            lines=lines,
             goods_minor=self.goods_left,
             shipping_minor=self.shipping_left if shipping_minor is None else shipping_minor,
             customer_id=terms.customer_id,
@@ -229,21 +237,18 @@ class Sheet:
 
 
 def _draft_line(row: LineRow) -> DraftLine:
-    """The line's frozen form; made again only when its amount changed."""
-    draft = row.draft
-    if draft is None or row.seen != row.left:
-        variant = row.offer.variant
-        row.seen = row.left
-        row.draft = draft = DraftLine(
-            id=row.id,
-            variant_id=variant.id,
-            sku=variant.sku,
-            category_codes=row.offer.category_codes,
-            tax_class=variant.tax_class,
-            steps=row.steps,
-            unit_minor=row.unit_minor,
-            amount_minor=row.left,
-        )
+    """The line's frozen form, kept until its amount changes."""
+    variant = row.offer.variant
+    row.draft = draft = DraftLine(
+        id=row.id,
+        variant_id=variant.id,
+        sku=variant.sku,
+        category_codes=row.offer.category_codes,
+        tax_class=variant.tax_class,
+        steps=row.steps,
+        unit_minor=row.unit_minor,
+        amount_minor=row.left,
+    )
     return draft
 
 

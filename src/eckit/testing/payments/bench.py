@@ -5,7 +5,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moneyed import Money
 
@@ -40,6 +40,9 @@ from eckit.testing.payments.plugin import SECOND_METHOD, ConformancePlugin
 from eckit.testing.payments.proxy import Proxy, Request
 from eckit.testing.payments.seeding import STAFF
 
+if TYPE_CHECKING:
+    from eckit.testing.payments.nursery import Nursery
+
 START: Final = dt.datetime(2026, 4, 1, 3, 0, tzinfo=dt.UTC)
 CURRENCIES: Final = ("JPY", "USD", "KWD")
 """One for each number of decimals there is: 0, 2, 3."""
@@ -56,8 +59,11 @@ class Bench:
     :ivar apart: references of payments that the check makes without the shop and compares by itself.
     """
 
-    def __init__(self, harness: Harness, proxy: Proxy, url: str, *, seeded: bool = False) -> None:
+    def __init__(
+        self, harness: Harness, proxy: Proxy, url: str, *, nursery: "Nursery | None" = None, seeded: bool = False
+    ) -> None:
         self.harness = harness
+        self._nursery = nursery
         self.proxy = proxy
         self.url = url
         self.clock = FixedClock(START)
@@ -92,6 +98,13 @@ class Bench:
         shop = compose(self.url, given, loaded, self.clock, self.currencies, allow=allow)
         self._opened.append(shop)
         return shop
+
+    @property
+    def nursery(self) -> "Nursery":
+        """Makes processes of their own on this bench's database."""
+        if self._nursery is None:
+            raise CheckFailedError("this bench has no processes")
+        return self._nursery
 
     @property
     def gateway(self) -> Gateway:

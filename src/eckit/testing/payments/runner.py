@@ -16,6 +16,7 @@ from eckit.kernel.errors import CompositionError
 from eckit.testing.payments import seeding
 from eckit.testing.payments.bench import Bench
 from eckit.testing.payments.harness import Harness, NotApplicable
+from eckit.testing.payments.nursery import Nursery
 from eckit.testing.payments.proxy import Proxy
 from eckit.testing.payments.registry import Check, all_checks
 
@@ -54,6 +55,8 @@ class Workshop:
             self.harness.start(self.place / "provider")
             stack.callback(self.harness.stop)
             self.proxy = stack.enter_context(Proxy(self.harness.address()))
+            self.nursery = Nursery()
+            stack.callback(self.nursery.close)
             self._template: Path | None = None
             self._databases = 0
             self._stack = stack.pop_all()
@@ -84,7 +87,8 @@ class Workshop:
         self.harness.reset()
         self.proxy.forget()
         try:
-            bench = Bench(self.harness, self.proxy, url or self._copy(), seeded=url is None)
+            where = url or self._copy()
+            bench = Bench(self.harness, self.proxy, where, nursery=self.nursery, seeded=url is None)
         except CompositionError as error:
             raise BlockedError(error.text("en")) from error
         try:

@@ -23,6 +23,7 @@ from eckit.payment.model import (
     Unsupported,
     Voids,
 )
+from eckit.testing.payments.acts import declared_kinds
 from eckit.testing.payments.asking import Direct
 from eckit.testing.payments.bench import STAFF, Bench, decimals, expect
 from eckit.testing.payments.registry import check
@@ -100,16 +101,6 @@ def _not_plain(value: object, name: str = "") -> Iterator[str]:
             yield from _not_plain(inner, name)
     elif not isinstance(value, _PLAIN):
         yield name
-
-
-def declared_kinds(declared: Capabilities) -> tuple[OperationKind, ...]:
-    """Operations after the beginning that are declared."""
-    kinds = (
-        (OperationKind.CAPTURE, declared.capture != "none" and "authorize" in declared.flows),
-        (OperationKind.VOID, declared.void),
-        (OperationKind.REFUND, declared.refund != "none"),
-    )
-    return tuple(kind for kind, there in kinds if there)
 
 
 @check("A")
