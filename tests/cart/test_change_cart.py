@@ -30,11 +30,14 @@ class Shop:
     url: str
 
     def product(self, sku: str, *, state: str = "published", **facts: object) -> Variant:
-        """A product of one variant."""
+        """The first of a product's two variants."""
         product = Product(id=ProductId(mint("product")), handle=sku.lower(), title=Text.of(sku), state=state)
-        variant = Variant(id=VariantId(mint("variant")), product_id=product.id, sku=Sku(sku), **facts)
+        variant, other = (
+            Variant(id=VariantId(mint("variant")), product_id=product.id, sku=Sku(name), **more)
+            for name, more in ((sku, facts), (f"{sku}-L", {}))
+        )
         with self.begin.write(SYSTEM) as work:
-            catalog.save(work, product, [variant])
+            catalog.save(work, product, [variant, other])
         return variant
 
     def guest(self) -> tuple[Cart, Actor]:

@@ -1,5 +1,7 @@
 """Run what a page shows: Python, commands, settings. A block in another language is only shown, and must be one of a few."""
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -9,10 +11,13 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 from sybil import Document, Example, Region
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
+from eckit.cli import main
+from eckit.cli.printing import console
 from eckit.kernel.settings import ShopSettings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -121,10 +126,31 @@ def _check_dev(name: str) -> None:
 
 
 def _output(command: str) -> str:
+    if command.startswith("eckit ") and not set("|&;<>$") & set(command):
+        return _in_process(shlex.split(command))
     binaries = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120", "LANG": "C.UTF-8"}
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8"}
     done = subprocess.run(
         ["sh", "-ec", command], capture_output=True, text=True, env=environment, timeout=120, check=False
     )
     assert done.returncode == 0, f"$ {command}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def _in_process(words: list[str]) -> str:
+    """The command line without a new process: starting one takes longer than most pages."""
+    said, complained = io.StringIO(), io.StringIO()
+    code: object = 0
+    with (
+        mock.patch.object(sys, "argv", words),
+        mock.patch.dict(os.environ, LANG="C.UTF-8"),
+        mock.patch.object(console, "_width", 160),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    assert code == 0, f"$ {shlex.join(words)}\nended with {code}:\n{said.getvalue()}{complained.getvalue()}"
+    return said.getvalue()

@@ -195,9 +195,9 @@ def test_a_slip_that_runs_out_cancels_its_order(shop: Payments, monkeypatch: pyt
     )
     placed = slip(shop)
     shop.ledger.words[reference(shop, placed)] = "waiting_buyer"
-    shop.chase_for(3.9 * DAY, dt.timedelta(hours=3))
+    shop.chase_for(3.8 * DAY, dt.timedelta(hours=3))
     assert ["begin waiting_buyer"] == shop.states(placed)
-    shop.chase_for(dt.timedelta(hours=8), dt.timedelta(hours=1))
+    shop.chase_for(dt.timedelta(hours=12), dt.timedelta(hours=1))
     assert ["begin expired"] == shop.states(placed)
     assert [(placed.id, "unpaid")] == canceled
 

@@ -120,6 +120,17 @@ def db_check(*, settings: SettingsFile = None) -> None:
     say("All tables are there and up to date.")
 
 
+@db_app.command(name="revision", show=False)
+def db_revision(what: str) -> None:
+    """For maintainers: write the next migration of the core, from what the code declares."""
+    from eckit.migrations.authoring import write
+    from eckit.testing.postgres import create_database, embedded_postgres
+
+    with embedded_postgres() as server:
+        written = write(create_database(server, "revision"), what)
+    say(str(written.name) if written else "Nothing to write: the revisions make what the code declares.")
+
+
 @app.command
 def audit(*, settings: SettingsFile = None) -> None:
     """Prove the invariants on the shop's data; exit 1 if one is violated."""

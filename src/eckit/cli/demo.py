@@ -144,8 +144,8 @@ class _Play:
         ranked = sorted(variants, key=lambda one: (-there[one.id], one.sku))
         plenty = [one for one in ranked if there[one.id] >= 8]
         by_class = {one.tax_class: one.sku for one in reversed(plenty)}
-        scarce = [one for one in reversed(ranked) if there[one.id] >= 1]
         mixed = tuple(dict.fromkeys((*(by_class[name] for name in sorted(by_class)), plenty[0].sku, plenty[-1].sku)))
+        scarce = [one for one in reversed(ranked) if there[one.id] >= 1 and one.sku not in mixed]
         return _Goods(
             mixed=mixed,
             last=scarce[0].sku,
@@ -318,7 +318,7 @@ class _Play:
         reports: dict[str, Any] = {}
         for _ in range(3):
             reports = round_of(self.shop)
-            for name, report in reports.items():
+            for report in reports.values():
                 if isinstance(report, EckitError):
                     raise report
         mails = sorted((self.home / "mails").glob("*.eml"))

@@ -72,7 +72,6 @@ class Demo:
     notices: NoticeServer
     start: Start
     report: ImportReport
-    url: str
 
 
 @contextmanager
@@ -94,7 +93,7 @@ def running(wish: Wish) -> Iterator[Demo]:
         _promotions(shop, start)
         notices.shop = shop
         yield Demo(
-            shop=shop, provider=provider, clock=clock, notices=notices, start=start, report=report, url=settings.database.url
+            shop=shop, provider=provider, clock=clock, notices=notices, start=start, report=report
         )
 
 

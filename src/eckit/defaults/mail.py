@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from eckit.kernel.errors import invalid
+from eckit import invalid
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.secrets import Secret
 from eckit.messages import Rendered, Transport

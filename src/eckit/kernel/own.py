@@ -63,9 +63,10 @@ class Own:
         writes = any(getattr(element, "is_dml", False) for element in elements)
         if writes and self._reading_only:
             raise ForeignTableError(what=f"write of {plugin} inside a hook")
+        result = self._work.execute(statement, parameters)
         if writes:
             self._work.bump(f"plugin:{plugin}")
-        return self._work.execute(statement, parameters)
+        return result
 
     def _owner(self, elements: list[Any]) -> str:
         """The plugin all these elements belong to."""
@@ -111,8 +112,10 @@ def _tables(element: Any) -> Iterator[Any]:
 
 def _is_raw(element: Any) -> bool:
     """Whether it brings SQL as text, which nobody can look into."""
-    if isinstance(element, sa.TextClause) or (isinstance(element, ColumnClause) and element.is_literal):
+    if isinstance(element, sa.TextClause):
         return True
+    if isinstance(element, ColumnClause) and element.is_literal:
+        return element.name != "*"  # count(*)
     if isinstance(element, FunctionElement):
         return _REACHING.match(str(getattr(element, "name", ""))) is not None
     operator = getattr(element, "operator", None)

@@ -17,8 +17,9 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import attrs
 import sqlalchemy as sa
 
+from eckit.kernel.conforming import checker
 from eckit.kernel.errors import EckitError, PluginError, Problem, RefusedError
-from eckit.kernel.hookspecs import Failure, HookSpec, Kind, checker
+from eckit.kernel.hookspecs import Failure, HookSpec, Kind
 
 T = TypeVar("T")
 _CONTEXT = decimal.Context(prec=28, rounding=decimal.ROUND_HALF_EVEN)

@@ -10,7 +10,6 @@ from eckit.kernel.errors import Problem
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.tables import SCHEMA, metadata
 
-
 KERNEL_TABLES = (
     answers.answer,
     facets.facet,

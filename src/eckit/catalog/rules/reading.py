@@ -50,6 +50,7 @@ def read_csv(
     check_size(data)
     if currency is not None:
         checking.currency(currency, "currency")
+    Text({locale: ""})  # refuses what is no locale
     text = decoded(data)
     layout = recognized(text, _PRODUCTS, columns)
     problems = _of_header(layout)

@@ -9,7 +9,6 @@ from eckit.catalog.rules import cells, checking
 from eckit.catalog.rules.layouts import Column, Layout
 from eckit.catalog.rules.records import problems_at
 from eckit.kernel.errors import InvalidInputError, invalid
-from eckit.kernel.text import Text
 
 _PLAIN: Final[dict[str, cells.Cell]] = {
     "stock": cells.stock,
@@ -26,7 +25,7 @@ _PLAIN: Final[dict[str, cells.Cell]] = {
 _ATTRIBUTE: Final = {"gtin": "gtins"}
 _LENGTHS: Final = {"title": checking.MAX_NAME, "option": checking.MAX_NAME, "description": checking.MAX_DESCRIPTION}
 
-_REMEMBERED: Final = 2_000
+_REMEMBERED: Final = 2_000  # different cells of a column: most say the same over and over
 
 Take = Callable[[list[str], dict[str, Any]], None]
 """Reads what it needs of a record into the row's fields; raises InvalidInputError."""
@@ -64,9 +63,7 @@ class RowReader:
     def _plan(self) -> list[Take]:
         takes = [self._identity(), self._text("title", required=True)]
         takes += [self._text(field) for field in ("description", "option") if self._layout.of(field)]
-        takes += [
-            self._plain(index, column) for index, column in enumerate(self._layout.columns) if column.field in _PLAIN
-        ]
+        takes += [self._plain()]
         takes += [self._categories(*found) for found in self._layout.of("category")[:1]]
         takes += [self._price(*self._price_column())]
         takes += [self._cost(*found) for found in self._layout.of("cost")[:1]]
@@ -102,19 +99,30 @@ class RowReader:
                     said = cells.unneutralized(cell) if inert else cell
                     if said:
                         texts[locale] = cells.text(said, name, length, multiline=multiline)
-                last[:] = given, Text(texts)
+                last[:] = given, cells.made_of(texts)
             fields[field] = last[1]
-            if required and not last[1]:
+            if required and not last[1].translations:
                 raise invalid("missing", parts[0][2], "")
 
         return take
 
-    def _plain(self, at: int, column: Column) -> Take:
-        field = str(column.field)
-        read, attribute, name = _remembering(_PLAIN[field]), _ATTRIBUTE.get(field, field), column.name
+    def _plain(self) -> Take:
+        """All columns whose cells mean the same in every file."""
+        plain: list[tuple[int, str, str, cells.Cell, dict[str, object]]] = [
+            (at, column.name, _ATTRIBUTE.get(column.field, column.field), _PLAIN[column.field], {})
+            for at, column in enumerate(self._layout.columns)
+            if column.field in _PLAIN
+        ]
 
         def take(record: list[str], fields: dict[str, Any]) -> None:
-            fields[attribute] = read(record[at], name)
+            for at, name, attribute, read, known in plain:
+                cell = record[at]
+                if cell in known:
+                    fields[attribute] = known[cell]
+                    continue
+                fields[attribute] = value = read(cell, name)
+                if len(known) < _REMEMBERED:
+                    known[cell] = value
 
         return take
 
@@ -186,21 +194,6 @@ class RowReader:
                 fields["cost_minor"], fields["cost_currency"] = amount, currency
 
         return take
-
-
-def _remembering(read: cells.Cell) -> cells.Cell:
-    """The same reader, asked once per different cell of a column: most columns say the same over and over."""
-    known: dict[str, object] = {}
-
-    def read_or_remember(cell: str, path: str) -> object:
-        if cell in known:
-            return known[cell]
-        value = read(cell, path)
-        if len(known) < _REMEMBERED:
-            known[cell] = value
-        return value
-
-    return read_or_remember
 
 
 def _wrong_currency(line: int, path: str, found: str, wanted: str | None) -> RowProblem:

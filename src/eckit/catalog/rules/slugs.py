@@ -31,4 +31,5 @@ def category_code(path: Sequence[str]) -> str:
 
 def search_words(texts: Sequence[str]) -> str:
     """What is looked through for a text that people type: folded in width and case, one text per line."""
-    return unicodedata.normalize("NFKC", "\n".join(texts)).casefold()
+    words = "\n".join(texts)
+    return words.lower() if words.isascii() else unicodedata.normalize("NFKC", words).casefold()

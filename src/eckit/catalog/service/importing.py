@@ -178,7 +178,7 @@ def _staged(rows: Sequence[ImportRow], sets: dict[str, int]) -> Iterator[tuple[A
             None if row.option is None else _json(row.option),
             stored.words(row.title),
             row.published,
-            None if row.gtins is None else _JSON.encode(row.gtins),
+            None if row.gtins is None else _json_of_numbers(row.gtins),
             row.tax_class,
             row.length_mm,
             row.width_mm,
@@ -199,6 +199,11 @@ def _ids(kind: str) -> Iterator[str]:
     """A million new ids, each after the one before: the products of a file are listed in its order."""
     first = mint(kind)[:-_COUNTED]
     return (first + "".join(ending) for ending in itertools.product(_DIGITS, repeat=_COUNTED))
+
+
+def _json_of_numbers(numbers: tuple[str, ...]) -> str:
+    """As kernel.tables.canonical, of digits."""
+    return '["' + '","'.join(numbers) + '"]' if numbers else "[]"
 
 
 def _json(text: Text) -> str:

@@ -2,7 +2,7 @@
 
 ``product_category`` holds, for each product, the categories it was put into (``direct``) and all above them, so that a
 page of any category, and what a promotion on it covers, is one range of one index. Whoever changes the tree rewrites
-these rows, one at a time (:func:`eckit.catalog.store.tree.lock`). They have no foreign keys: checking two of them for each
+these rows, one at a time (:func:`eckit.catalog.store.tree.lock`). They have no foreign keys: checking two for each
 row takes three times as long as writing it, nothing is ever deleted, and the audit finds rows that lead nowhere.
 """
 

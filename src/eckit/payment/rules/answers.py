@@ -10,7 +10,8 @@ from moneyed import Money
 
 from eckit.kernel.cards import mask_cards
 from eckit.kernel.errors import InvalidInputError
-from eckit.kernel.hookspecs import conforms
+from eckit.kernel.conforming import conforms
+
 from eckit.kernel.money import to_minor
 from eckit.kernel.text import clean, strip_controls
 from eckit.payment.model import (

@@ -227,7 +227,9 @@ class Draft:
         if trouble:
             self.to_a_person(operation_id, trouble)
         elif operation.state is not OpState.SUCCEEDED and self._enough(operation):
-            self.move(operation_id, OpMove.SUCCEEDED, **facts)
+            # until when the buyer could act is over and done; what counts now is until when the money is reserved
+            over = operation.expires_at if waits_for_funds(operation.action) else None
+            self.move(operation_id, OpMove.SUCCEEDED, **{"expires_at": over, **facts})
 
     def _misfit(self, operation: StoredOperation) -> str | None:
         kind = KIND_OF[operation.kind]

@@ -99,6 +99,8 @@ def reservation_over(begin: StoredOperation | None, now: dt.datetime) -> bool:
     """Whether the time of an authorization has passed."""
     if begin is None or begin.state is not OpState.SUCCEEDED or begin.expires_at is None:
         return False
+    if waits_for_funds(begin.action):
+        return False  # what comes by a slip or transfer is not reserved but paid
     return now >= begin.expires_at
 
 

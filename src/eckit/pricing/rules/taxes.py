@@ -1,6 +1,6 @@
 """Tax on the sheet: what is asked, what is charged, and who bears which part."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -43,10 +43,11 @@ class Taxer:
     def charge(self) -> None:
         """Charge the tax: one charge for each code and rate, with the share of every line and charge it is on."""
         sheet = self._sheet
-        extras: set[str] = {row.id for row in (*sheet.shipping, *sheet.fees)}
+        targets: dict[str, str] = {row.id: row.target for row in sheet.lines}
+        targets |= {row.id: f"charge:{row.id}" for row in (*sheet.shipping, *sheet.fees)}
         for answer, amount in self._amounts():
             if amount.base_minor or amount.amount_minor:
-                _charge(sheet, answer, amount, extras)
+                _charge(sheet, answer, amount, targets)
 
     def _amounts(self) -> Iterable[tuple[TaxAnswer, TaxAmount]]:
         policy = self._sheet.terms.market.rounding
@@ -108,7 +109,7 @@ def _refilled(answers: Sequence[TaxAnswer], sheet: Sheet) -> list[TaxAnswer]:
     return refilled
 
 
-def _charge(sheet: Sheet, answer: TaxAnswer, amount: TaxAmount, extras: set[str]) -> None:
+def _charge(sheet: Sheet, answer: TaxAnswer, amount: TaxAmount, targets: Mapping[str, str]) -> None:
     charge_id = sheet.next_id()
     facts = TaxFacts(
         code=amount.code,
@@ -136,10 +137,7 @@ def _charge(sheet: Sheet, answer: TaxAnswer, amount: TaxAmount, extras: set[str]
             rule=amount.code,
         )
     )
-    shares = sheet.shares
-    for key, part in amount.shares:
-        if part:
-            shares.append(Share(charge_id, f"charge:{key}" if key in extras else f"line:{key}", part))
+    sheet.shares += [Share(charge_id, targets[key], part) for key, part in amount.shares if part]
     if not sheet.includes_tax:
         sheet.added_tax += amount.amount_minor
     inputs = {

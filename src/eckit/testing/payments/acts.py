@@ -7,8 +7,8 @@ import attrs
 from eckit.order.model import Order
 from eckit.payment import rules
 from eckit.payment.model import Capabilities, OperationKind, Payment, PaymentResult, StoredOperation
-from eckit.testing.payments.bench import STAFF, Bench
-from eckit.testing.payments.seeding import SHOP
+from eckit.testing.payments.bench import Bench
+from eckit.testing.payments.seeding import SHOP, STAFF
 
 
 @attrs.frozen(kw_only=True)

@@ -25,8 +25,9 @@ from eckit.payment.model import (
 )
 from eckit.testing.payments.acts import declared_kinds
 from eckit.testing.payments.asking import Direct
-from eckit.testing.payments.bench import STAFF, Bench, decimals, expect
+from eckit.testing.payments.bench import Bench, decimals, expect
 from eckit.testing.payments.registry import check
+from eckit.testing.payments.seeding import STAFF
 
 _PLAIN: Final = (str, int, float, bytes, dt.timedelta, type(None))
 _PARTS: Final = {"none", "full", "partial", "multiple"}

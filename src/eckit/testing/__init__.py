@@ -1,0 +1,1 @@
+"""For tests: databases, shops, fault schedules and conformance kits; shipped to plugin authors."""
