@@ -28,6 +28,7 @@ myst_heading_anchors = 3
 
 language = "en"
 locale_dirs = ["locale"]
+figure_language_filename = "{path}{basename}.{language}{ext}"
 gettext_compact = False
 gettext_uuid = False
 gettext_location = False

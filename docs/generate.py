@@ -18,11 +18,11 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands": commands.page,
     "errors": errors.page,
     "events": events.page,
-    "facts": facts.page,
     "hooks": hooks.page,
     "operations": operations.page,
     "settings": settings.page,
     "states": states.page,
+    "facts": facts.page,
 }
 
 
@@ -31,24 +31,24 @@ def file_of(name: str) -> Path:
     return HERE / "reference" / f"{name}.md"
 
 
-def stale() -> list[str]:
-    """The pages that do not say what the code says."""
-    return [name for name, page in PAGES.items() if not _is_current(name, page())]
-
-
-def _is_current(name: str, text: str) -> bool:
-    return file_of(name).is_file() and file_of(name).read_text(encoding="utf-8") == text
+def is_current(name: str) -> bool:
+    """Whether a page says what the code says."""
+    return file_of(name).is_file() and file_of(name).read_text(encoding="utf-8") == PAGES[name]()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write what is stale, or with ``--check`` only name it."""
-    found = stale()
-    for name in found:
-        if "--check" not in arguments:
+    check = "--check" in arguments
+    found = []
+    for name, page in PAGES.items():
+        if is_current(name):
+            continue
+        found.append(name)
+        if not check:
             file_of(name).parent.mkdir(exist_ok=True)
-            file_of(name).write_text(PAGES[name](), encoding="utf-8")
-        sys.stdout.write(f"{'stale' if '--check' in arguments else 'wrote'}: {file_of(name).name}\n")
-    return 1 if found and "--check" in arguments else 0
+            file_of(name).write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"{'stale' if check else 'wrote'}: {file_of(name).name}\n")
+    return 1 if found and check else 0
 
 
 if __name__ == "__main__":

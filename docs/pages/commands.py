@@ -42,9 +42,9 @@ def _lines() -> Iterator[str]:
     yield "# Commands\n"
     yield (
         "The command `eckit` comes with the extra `cli`. It finds its shop by `--settings FILE`, by the variable "
-        "`ECKIT_SETTINGS`, or by `eckit.toml` in the folder one is in. What went wrong is one paragraph in the language of "
-        "`--locale` (`en`, `ja`; default: the environment's), and the exit code is 1; plugins bring commands of their own, "
-        "as `eckit <plugin> <command>`.\n"
+        "`ECKIT_SETTINGS`, or by `eckit.toml` in the folder one is in. What went wrong is one paragraph in the "
+        "language of `--locale` (`en`, `ja`; default: the environment's), and the exit code is 1; plugins bring "
+        "commands of their own, as `eckit <plugin> <command>`.\n"
     )
     found = commands()
     theirs = plugin_commands()

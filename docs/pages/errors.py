@@ -67,9 +67,9 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Errors\n"
     yield (
-        "Everything eckit raises on purpose is one of five kinds. The kind says what a caller can do about it; the leaf "
-        "says what happened, with a `code` that never changes and a text in English and Japanese (`error.text(locale)`) "
-        "that is safe to show to the person who asked.\n"
+        "Everything eckit raises on purpose is one of five kinds. The kind says what a caller can do about it; the "
+        "leaf says what happened, with a `code` that never changes and a text in English and Japanese "
+        "(`error.text(locale)`) that is safe to show to the person who asked.\n"
     )
     kinds = [getattr(errors, name) for name in _KINDS]
     rows = [

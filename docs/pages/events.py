@@ -25,10 +25,10 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Events\n"
     yield (
-        "An event is written in the transaction that caused it and sent after the commit: at least once, with an id that "
-        "stays the same. `seq` orders the events of one subject; between subjects there is no order. Events hold ids, codes, "
-        "amounts and steps; no personal data, no secret, no free text. The event `order.placed` is heard by the hook "
-        "`order_placed(event, shop)`.\n"
+        "An event is written in the transaction that caused it and sent after the commit: at least once, with an "
+        "id that stays the same. `seq` orders the events of one subject; between subjects there is no order. "
+        "Events hold ids, codes, amounts and steps; no personal data, no secret, no free text. The event "
+        "`order.placed` is heard by the hook `order_placed(event, shop)`.\n"
     )
     found = events()
     hooks = {spec.name for spec in specs()}
@@ -36,7 +36,10 @@ def _lines() -> Iterator[str]:
     yield table(("event", "version", ""), rows) + "\n"
     yield "## The envelope\n"
     yield prose(own_doc(Envelope)) + "\n"
-    yield table(("field", "type"), [(f"`{field.name}`", f"`{shown(field.type)}`") for field in attrs.fields(Envelope)]) + "\n"
+    yield (
+        table(("field", "type"), [(f"`{field.name}`", f"`{shown(field.type)}`") for field in attrs.fields(Envelope)])
+        + "\n"
+    )
     for name, kind in found.items():
         yield f"## {name}\n"
         yield prose(own_doc(kind)).partition("\n\n- `")[0] + "\n"

@@ -36,10 +36,10 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Facts\n"
     yield (
-        "What operations and hooks take and give. Every fact is frozen, every argument is given by name, and all of them "
-        "are imported from `eckit`. Amounts whose name ends in `_minor` are whole minor units of the currency that stands "
-        "beside them (yen, cents, fils); quantities are whole `steps`; instants are aware and in UTC. A *protocol* is what an "
-        "object of a plugin must have; there is nothing to inherit from.\n"
+        "What operations and hooks take and give. Every fact is frozen, every argument is given by name, and all "
+        "of them are imported from `eckit`. Amounts whose name ends in `_minor` are whole minor units of the "
+        "currency that stands beside them (yen, cents, fils); quantities are whole `steps`; instants are aware and "
+        "in UTC. A *protocol* is what an object of a plugin must have; there is nothing to inherit from.\n"
     )
     for home, found in facts().items():
         yield f"# {home}\n"
@@ -74,7 +74,9 @@ def _default(field: "attrs.Attribute[Any]") -> str:
 
 def _protocol(thing: Any) -> Iterator[str]:
     members = [f"{name}: {shown(hint)}" for name, hint in inspect.get_annotations(thing).items()]
-    methods = [member for name, member in vars(thing).items() if inspect.isfunction(member) and not name.startswith("_")]
+    methods = [
+        member for name, member in vars(thing).items() if inspect.isfunction(member) and not name.startswith("_")
+    ]
     lines = [*members, *(signature(method) for method in methods)]
     yield "```text\n" + "\n".join(lines) + "\n```\n"
     for method in methods:

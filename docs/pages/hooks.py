@@ -47,14 +47,14 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Hooks\n"
     yield (
-        "The first word of a hook's name tells how answers are used: `register_` gives things once, `propose_` offers, "
-        "`check_` objects, `choose_` picks one; a name in the past tense is news. "
+        "The first word of a hook's name tells how answers are used: `register_` gives things once, `propose_` "
+        "offers, `check_` objects, `choose_` picks one; a name in the past tense is news. "
         "[Plugins](../explanation/plugins.md) tells how they are called, and what becomes of a plugin that fails.\n"
     )
     yield (
-        "A plugin is any object or module with `name`, `version` and "
-        "`eckit_interface = {family: version}`; functions marked `@eckit.hookimpl` implement the hooks of their name, "
-        "and may leave out arguments they do not need.\n"
+        "A plugin is any object or module with `name`, `version` and `eckit_interface = {family: version}`; "
+        "functions marked `@eckit.hookimpl` implement the hooks of their name, and may leave out arguments they do "
+        "not need.\n"
     )
     found = specs()
     families = list(dict.fromkeys(spec.family for spec in found))

@@ -32,9 +32,10 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Settings\n"
     yield (
-        "A shop is composed from a TOML file (`ShopSettings.load(\"eckit.toml\")`), and the environment wins over the "
-        "file: `ECKIT_DATABASE__URL`, `ECKIT_PLUGINS__TAX_TABLE__CLASSES`. Names that do not exist and values that do "
-        "not fit are refused, all of them at once, each with its path. Values that may be secret are never shown.\n"
+        'A shop is composed from a TOML file (`ShopSettings.load("eckit.toml")`), and the environment wins over the '
+        "file: `ECKIT_DATABASE__URL`, `ECKIT_PLUGINS__TAX_TABLE__CLASSES`. Names that do not exist and values that "
+        "do not fit are refused, all of them at once, each with its path. Values that may be secret are never "
+        "shown.\n"
     )
     yield from _sections(ShopSettings, "", "ECKIT_")
     for name, kind in settings_classes().items():
@@ -46,17 +47,23 @@ def _sections(kind: type, path: str, prefix: str) -> Iterator[str]:
     yield f"## {f'[{path}]' if path else 'At the top'}\n"
     yield from _section(kind, prefix)
     for field in attrs.fields(kind):
-        if attrs.has(inner := _inner(field.type)):
-            yield from _sections(inner, f"{path}{field.name}", f"{prefix}{field.name.upper()}__")
+        if attrs.has(below := inner(field.type)):
+            yield from _sections(below, f"{path}{field.name}", f"{prefix}{field.name.upper()}__")
 
 
 def _section(kind: type, prefix: str) -> Iterator[str]:
     said = fields_of(kind)
     yield prose(own_doc(kind)).partition("\n\n- `")[0] + "\n"
     rows = [
-        (f"`{field.name}`", f"`{shown(field.type)}`", _default(field), said.get(field.name, ""), f"`{prefix}{field.name.upper()}`")
+        (
+            f"`{field.name}`",
+            f"`{shown(field.type)}`",
+            _default(field),
+            said.get(field.name, ""),
+            f"`{prefix}{field.name.upper()}`",
+        )
         for field in attrs.fields(kind)
-        if not attrs.has(_inner(field.type)) and field.name != "plugins"
+        if not attrs.has(inner(field.type)) and field.name != "plugins"
     ]
     if rows:
         yield table(("name", "type", "default", "meaning", "in the environment"), rows) + "\n"
@@ -71,5 +78,5 @@ def _default(field: "attrs.Attribute[Any]") -> str:
     return f"`{value}`"
 
 
-def _inner(hint: Any) -> Any:
+def inner(hint: Any) -> Any:
     return next((part for part in (hint, *get_args(hint)) if attrs.has(part)), hint)

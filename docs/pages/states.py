@@ -24,7 +24,10 @@ def _is_table(member: object) -> bool:
     return (
         isinstance(member, dict)
         and bool(member)
-        and all(isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, enum.Enum) for one in key) for key in member)
+        and all(
+            isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, enum.Enum) for one in key)
+            for key in member
+        )
         and all(isinstance(value, enum.Enum) for value in member.values())
     )
 
@@ -38,8 +41,8 @@ def _lines() -> Iterator[str]:
     yield "# States\n"
     yield (
         "A stored state changes only by a row of its table; anything else is refused with "
-        "[no-such-transition](errors.md#no-such-transition). What is not stored is computed from facts: whether an order "
-        "is paid or shipped, and how a payment stands.\n"
+        "[no-such-transition](errors.md#no-such-transition). What is not stored is computed from facts: whether an "
+        "order is paid or shipped, and how a payment stands.\n"
     )
     for kind, moves in tables().items():
         yield from _table(kind, moves)
@@ -53,9 +56,7 @@ def _table(kind: type[enum.Enum], moves: Moves) -> Iterator[str]:
     states = [state for state in kind if any(state in (before, after) for (before, _), after in moves.items())]
     ends = [state for state in states if not any(before is state for before, _ in moves)]
     starts = [state for state in states if not any(after is state for after in moves.values())]
-    rows = [
-        (f"**{before.value}**", event.value, f"**{after.value}**") for (before, event), after in moves.items()
-    ]
+    rows = [(f"**{before.value}**", event.value, f"**{after.value}**") for (before, event), after in moves.items()]
     yield table(("from", "when", "to"), rows) + "\n"
     yield f"Begins as: {_names(starts or list(kind)[:1])}. Ends as: {_names(ends) or 'nothing is final'}.\n"
     if len(events) > 3:
@@ -79,4 +80,10 @@ def _computed() -> Iterator[str]:
     yield prose(PaymentState.__doc__ or "") + "\n"
     yield _names(list(PaymentState)) + "\n"
     yield "Over it lie these flags:\n"
-    yield table(("flag", "meaning"), [(f"`{name}`", said) for name, said in fields_of(PaymentStatus).items() if name != "state"]) + "\n"
+    yield (
+        table(
+            ("flag", "meaning"),
+            [(f"`{name}`", said) for name, said in fields_of(PaymentStatus).items() if name != "state"],
+        )
+        + "\n"
+    )

@@ -71,9 +71,7 @@ def _split(text: str) -> tuple[str, list[tuple[str, str, str]]]:
     """What stands before the fields of a docstring, and each field: its kind, its names, what is said."""
     found = list(_FIELD.finditer(text))
     starts = [match.start() for match in found] + [len(text)]
-    entries = [
-        (match[1], match[2], text[match.end() : end]) for match, end in zip(found, starts[1:], strict=True)
-    ]
+    entries = [(match[1], match[2], text[match.end() : end]) for match, end in zip(found, starts[1:], strict=True)]
     return text[: starts[0]], entries
 
 

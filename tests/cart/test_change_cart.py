@@ -1,5 +1,7 @@
 """The flows that start and fill a cart, on both databases."""
 
+from functools import partial
+
 import attrs
 import pytest
 
@@ -139,17 +141,17 @@ def test_only_what_can_be_bought_gets_in(shop: Shop) -> None:
     assert {known.id: 4} == shop.lines(it)
 
 
-@pytest.mark.parametrize("sku", ["", " ", None, 7, ["TEA"], "a\x00", "x" * 10**5, "\ud800"])
-def test_what_is_no_sku_is_refused(shop: Shop, sku: object) -> None:
+def test_what_is_no_sku_is_refused(shop: Shop) -> None:
     """A typed answer to whatever a client sends, naming the field."""
     it, actor = shop.guest()
-    for call, path in (
-        (lambda: add_to_cart(shop.begin, actor, it.id, sku), "sku"),
-        (lambda: set_cart_lines(shop.begin, actor, it.id, [(sku, 1)]), "lines[0]"),
-    ):
-        with pytest.raises(InvalidInputError) as refused:
-            call()
-        assert path == refused.value.problems[0].path
+    for sku in ("", " ", None, 7, ["TEA"], "a\x00", "x" * 10**5, "\ud800"):
+        for call, path in (
+            (partial(add_to_cart, sku=sku), "sku"),
+            (partial(set_cart_lines, lines=[(sku, 1)]), "lines[0]"),
+        ):
+            with pytest.raises(InvalidInputError) as refused:
+                call(shop.begin, actor, it.id)
+            assert path == refused.value.problems[0].path
 
 
 def test_every_wrong_line_is_named(shop: Shop) -> None:

@@ -1,19 +1,24 @@
 """A shop's transactions with a price list or two, and things to put into its catalog."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from eckit.catalog import Category, Price, PriceList, Product, Variant, service as catalog
 from eckit.kernel.actors import Actor
 from eckit.kernel.clock import FixedClock
+from eckit.kernel.events import Event
 from eckit.kernel.ids import CategoryId, PriceListId, ProductId, Sku, VariantId
 from eckit.kernel.minting import mint
+from eckit.kernel.outbox import outbox
 from eckit.kernel.text import Text
 from eckit.kernel.work import Begin
 from eckit.testing.begin import START, make_begin
+
+E = TypeVar("E", bound=Event)
 
 STAFF = Actor.staff("mika", "catalog.write", "catalog.read", "stock.write")
 GUEST = Actor.guest()
@@ -60,6 +65,15 @@ class Shelves:
     def stamps(self) -> dict[str, int]:
         with self.begin.read(STAFF) as work:
             return work.stamps(["catalog", "prices"])
+
+
+def announced(shelves: Shelves, kind: type[E]) -> list[E]:
+    """The events of a kind that were stored, in their order."""
+    with shelves.begin.read(STAFF) as work:
+        rows = work.execute(
+            sa.select(outbox).where(outbox.c.name == kind.name).order_by(outbox.c.subject, outbox.c.seq)
+        )
+        return [kind.of(row.payload) for row in rows]
 
 
 def new_list(code: str, currency: str, **facts: Any) -> PriceList:

@@ -9,7 +9,7 @@ import pytest
 from eckit.channel import ExternalRef, LinkedElsewhereError, SetupCodeTakenError, service as channel
 from eckit.kernel.actors import Actor, Scope
 from eckit.kernel.errors import EckitError, InvalidInputError, NotAllowedError
-from eckit.kernel.ids import ChannelId, MarketId
+from eckit.kernel.ids import ChannelId
 from eckit.kernel.minting import mint
 from eckit.kernel.refs import Ref
 from eckit.testing.begin import START
@@ -55,11 +55,15 @@ def test_setup_is_read_once_per_change(house: House) -> None:
 def test_nobody_sees_what_was_rolled_back(house: House) -> None:
     """A Work sees its own changes; they are not kept for others before they are committed, or ever if they are not."""
     web = house.channel()
-    with pytest.raises(RuntimeError, match="changed my mind"), house.begin.write(STAFF) as work:
-        channel.save_channel(work, web)
-        assert web == channel.setup(work).channel("web")
-        raise RuntimeError("changed my mind")
 
+    def save_and_fail() -> None:
+        with house.begin.write(STAFF) as work:
+            channel.save_channel(work, web)
+            assert web == channel.setup(work).channel("web")
+            raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        save_and_fail()
     with house.begin.read(STAFF) as work:
         assert channel.setup(work).channel("web") is None
 
@@ -74,61 +78,20 @@ def test_a_saved_channel_is_announced(house: House) -> None:
     assert [Ref("channel", saved.id)] == heard
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        ("code", "", "wrong-code"),
-        ("code", "we b", "wrong-code"),
-        ("code", "w" * 41, "wrong-code"),
-        ("legal_entity_id", mint("legal_entity"), "unknown-id"),
-        ("seller_id", mint("seller"), "unknown-id"),
-        ("market_ids", (mint("market"),), "unknown-id"),
-        ("market_ids", (), "empty"),
-        ("number_series", "", "empty"),
-        ("locales", (), "empty"),
-        ("locales", ("日本語",), "not-a-locale"),
-        ("tax_remitter", "nobody", "unknown-code"),
-        ("stock_buffer_steps", -1, "negative"),
-        ("pay_within", dt.timedelta(0), "negative"),
-        ("base_url", "javascript:alert(1)", "wrong-url"),
-        ("base_url", "https://shop@evil.example", "wrong-url"),
-        ("base_url", "https://shop.example/", "wrong-url"),
-        ("base_url", "https://shop.example?next=x", "wrong-url"),
-        ("base_url", "https://", "wrong-url"),
-        ("base_url", 'https://shop.example/"onclick=', "wrong-url"),
-        ("mail_from", "order@", "not-an-email"),
-        ("mail_from", "a@b.example\r\nBcc: c@d.example", "control-character"),
-        ("name", "x" * 201, "too-long"),
-    ],
-)
-def test_a_channel_that_cannot_be_is_refused_by_field(house: House, field: str, value: Any, code: str) -> None:
-    """ACC-13 among them: links are built from a configured absolute address only. Nothing is stored."""
+def test_bad_input_is_refused_and_nothing_is_stored(house: House) -> None:
+    """Every problem is named at once, by field; see the rules for each."""
+    broken = attrs.evolve(house.channel(), code="", base_url="ftp://x", mail_from="order@")
     with pytest.raises(InvalidInputError) as caught, house.begin.write(STAFF) as work:
-        channel.save_channel(work, attrs.evolve(house.channel(), **{field: value}))
+        channel.save_channel(work, broken)
+    with pytest.raises(InvalidInputError), house.begin.write(STAFF) as work:
+        channel.save_channel(work, house.channel(name="x" * 201))
+    with pytest.raises(InvalidInputError), house.begin.write(STAFF) as work:
+        channel.save_market(work, attrs.evolve(house.market, currency="YEN"))
 
-    assert [code] == [problem.code for problem in caught.value.problems]
+    assert ["channel.code", "channel.base_url", "channel.mail_from"] == [one.path for one in caught.value.problems]
     with house.begin.read(STAFF) as work:
-        assert {} == channel.setup(work).channels
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        ("currency", "YEN", "unknown-currency"),
-        ("countries", frozenset({"Japan"}), "wrong-country"),
-        ("zone", "Tokyo", "unknown-zone"),
-        ("freeze", dt.timedelta(seconds=-1), "negative"),
-        ("locales", (), "empty"),
-    ],
-)
-def test_a_market_that_cannot_be_is_refused_by_field(house: House, field: str, value: Any, code: str) -> None:
-    """All problems are named at once; the market is as it was."""
-    with pytest.raises(InvalidInputError) as caught, house.begin.write(STAFF) as work:
-        channel.save_market(work, attrs.evolve(house.market, code="", **{field: value}))
-
-    assert ["wrong-code", code] == [problem.code for problem in caught.value.problems]
-    with house.begin.read(STAFF) as work:
-        assert house.market == channel.setup(work).market("jp")
+        setup = channel.setup(work)
+    assert ({}, house.market) == (setup.channels, setup.market("jp"))
 
 
 def test_a_code_belongs_to_one_of_its_kind(house: House) -> None:
@@ -210,21 +173,3 @@ def test_external_ids_are_nothing_to_buyers(house: House) -> None:
             assert channel.find_linked(work, MALL, "order", "RMS-1") is None
     with house.begin.read(Actor.staff("sato", "channel.read")) as work:
         assert channel.find_linked(work, MALL, "order", "RMS-1") is not None
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        ("channel_id", MarketId(mint("market")), "wrong-id"),
-        ("kind", "", "empty"),
-        ("external_id", "", "empty"),
-        ("external_id", "x" * 201, "too-long"),
-        ("raw", "x\x00", "control-character"),
-        ("until", START, "window-reversed"),
-    ],
-)
-def test_a_link_that_cannot_be_is_refused_by_field(house: House, field: str, value: Any, code: str) -> None:
-    """Bad input names the field."""
-    with pytest.raises(InvalidInputError) as caught:
-        _link(house, Ref("order", mint("order")), **{field: value})
-    assert [code] == [problem.code for problem in caught.value.problems]

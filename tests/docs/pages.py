@@ -1,4 +1,4 @@
-"""Run what a page shows: Python, commands, settings. A block in another language is only shown, and must be one of a few."""
+"""Run what a page shows: Python, commands, settings. Plain text is only shown; there is nothing else."""
 
 import contextlib
 import io
@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from sybil import Document, Example, Region
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
 from eckit.cli import main
+from eckit.cli.app import app
 from eckit.cli.printing import console
 from eckit.kernel.settings import ShopSettings
 
@@ -57,7 +59,12 @@ def run(page: Path, namespace: Callable[[], dict[str, Any]]) -> int:
 
     :param namespace: makes what the page finds there; not asked for a page without code.
     """
-    parsers = (PythonCodeBlockParser(), CodeBlockParser("console", _command), CodeBlockParser("toml", _settings), _files)
+    parsers = (
+        PythonCodeBlockParser(),
+        CodeBlockParser("console", _command),
+        CodeBlockParser("toml", _settings),
+        _files,
+    )
     document = Document.parse(str(page), *parsers)
     examples = list(document.examples())
     document.namespace.update(namespace() if examples else {})
@@ -119,15 +126,14 @@ def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _check_dev(name: str) -> None:
-    usage = subprocess.run(
-        [sys.executable, str(ROOT / "dev.py"), "--help"], capture_output=True, text=True, check=True
-    )
+    usage = subprocess.run([sys.executable, str(ROOT / "dev.py"), "--help"], capture_output=True, text=True, check=True)
     assert re.search(rf"dev\.py .*\b{name}\b", usage.stderr + usage.stdout), f"dev.py knows no {name}"
 
 
 def _output(command: str) -> str:
-    if command.startswith("eckit ") and not set("|&;<>$") & set(command):
-        return _in_process(shlex.split(command))
+    words = shlex.split(command)
+    if words[0] == "eckit" and words[1] in app and not set("|&;<>$") & set(command):
+        return _in_process(words)
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8"}
     done = subprocess.run(
@@ -147,7 +153,9 @@ def _in_process(words: list[str]) -> str:
         mock.patch.object(console, "_width", 160),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(complained),
+        warnings.catch_warnings(),
     ):
+        warnings.filterwarnings("ignore", "Cyclopts application invoked without tokens")
         try:
             main()
         except SystemExit as end:

@@ -29,7 +29,7 @@ def test_a_block_is_run_or_is_a_picture(page: Path) -> None:
 
 
 def test_code_that_does_not_run_is_found(tmp_path: Path, pages: Pages) -> None:
-    """The test above would fail: Python that raises, a command that fails, output that is another, settings that are none."""
+    """The test above would fail: Python that raises, a command that fails, other output, settings that are none."""
     for number, block in enumerate(
         (
             "```python\nassert 1 == 2\n```\n",
@@ -59,7 +59,18 @@ def test_commands_and_python_share_their_folder(tmp_path: Path, pages: Pages) ->
 
 # -- words ------------------------------------------------------------------------------------------------------------
 
-BRITISH = ("authoris", "cancelled", "cancelling", "catalogue", "colour", "favour", "fulfilment", "honour", "organis", "behaviour")
+BRITISH = (
+    "authoris",
+    "cancelled",
+    "cancelling",
+    "catalogue",
+    "colour",
+    "favour",
+    "fulfilment",
+    "honour",
+    "organis",
+    "behaviour",
+)
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=_name)
@@ -74,7 +85,9 @@ def test_one_spelling(page: Path) -> None:
 @pytest.mark.parametrize("page", WRITTEN, ids=_name)
 def test_nobody_is_told_to_install_the_other_eckit(page: Path) -> None:
     """The distribution name `eckit` is another project's."""
-    assert None is re.search(r"\b(?:pip|uv|uvx|pipx)\b[^\n]*\b(?:install|add)\b[^\n]*\beckit(?![-\w])", page.read_text(encoding="utf-8"))
+    assert None is re.search(
+        r"\b(?:pip|uv|uvx|pipx)\b[^\n]*\b(?:install|add)\b[^\n]*\beckit(?![-\w])", page.read_text(encoding="utf-8")
+    )
 
 
 def test_words_of_the_glossary_stand_in_order() -> None:
@@ -82,7 +95,11 @@ def test_words_of_the_glossary_stand_in_order() -> None:
     glossary = (shown.DOCS / "glossary.md").read_text(encoding="utf-8").partition("## Words not used")[0]
     seen: list[str] = []
     for section in glossary.split("\n## ")[1:]:
-        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| **")]
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in section.splitlines()
+            if line.startswith("| **")
+        ]
         words = [row[0].strip("*") for row in rows]
         assert sorted(words, key=str.lower) == words
         assert all(cell for row in rows for cell in row)

@@ -493,6 +493,21 @@ def test_tax_engine_is_asked_once_for_each_pricing_and_its_tables_read_once(sell
     assert (3, 1) == (selling.plugin.engine.asked, selling.plugin.engine.loaded)
 
 
+def test_plugins_are_asked_for_the_cart_and_never_for_a_line(selling: Selling) -> None:
+    """At most twenty calls for each pricing, as many for one line as for thirty, with promotions of every phase."""
+    variants = selling.sell(*range(1000, 1030), category="tea")
+    selling.promote("TEA", percent_off("10"), RuleRef(code="category", settings={"category": "tea"}))
+    selling.promote("OFF", amount_off(10), ANY)
+    selling.promote("SHIP", FREE_SHIPPING, ANY)
+    tracks, asked = selling.begin.plugins.tracks, []
+    for lines in (30, 1, 30):
+        cart = selling.cart([(variant, 1) for variant in variants[:lines]], method=CASH)
+        before = sum(track.calls for track in tracks.values())
+        assert lines == len(priced(selling, cart.id).lines)
+        asked.append(sum(track.calls for track in tracks.values()) - before)
+    assert asked[1] == asked[2] <= asked[0] <= 20
+
+
 def test_pricing_writes_nothing(selling: Selling) -> None:
     """A price can be looked at any number of times."""
     [tea] = selling.sell(1000)

@@ -62,7 +62,8 @@ def with_raw(url: str) -> Iterator[Host]:
         raw: Any = sqlite3.connect(str(parsed.database), isolation_level=None)
         begin: Callable[[], None] = lambda: raw.execute("BEGIN") and None  # noqa: E731
     else:
-        raw = psycopg.connect(parsed.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+        conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        raw = psycopg.connect(conninfo, autocommit=True)
         begin = lambda: setattr(raw, "autocommit", False)  # noqa: E731
     with closing(raw):
         yield Host(raw, begin=begin, commit=raw.commit, rollback=raw.rollback, execute=raw.execute)
@@ -113,6 +114,13 @@ def do_something(begin: Begin) -> None:
         work.announce(NoteWritten(id="n1"))
 
 
+def fail_late(begin: Begin) -> None:
+    with begin.write(SYSTEM) as work:
+        work.bump("x")
+        work._flush()
+        raise ZeroDivisionError
+
+
 def test_what_a_joined_work_did_is_committed_by_the_host(host: Host, other: Database) -> None:
     """DESIGN §7: the host's row, a core verb and its event commit together, and not before the host commits."""
     host.begin()
@@ -139,10 +147,8 @@ def test_a_work_that_fails_inside_takes_only_itself_back(host: Host, other: Data
     begin = joined(host.connection)
     host.begin()
     host.write("a")
-    with pytest.raises(ZeroDivisionError), begin.write(SYSTEM) as work:
-        work.bump("x")
-        work._flush()
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail_late(begin)
     host.write("b")
     do_something(begin)
     host.commit()
@@ -150,7 +156,7 @@ def test_a_work_that_fails_inside_takes_only_itself_back(host: Host, other: Data
 
 
 def test_a_database_error_inside_leaves_the_host_its_transaction(host: Host, other: Database) -> None:
-    """A statement that fails fails the Work, and on PostgreSQL not the whole transaction of the host, reading or writing."""
+    """A statement that fails fails the Work, and on PostgreSQL not the host's whole transaction."""
     begin = joined(host.connection)
     host.begin()
     host.write("a")
@@ -185,7 +191,7 @@ def test_nothing_of_ours_stays_on_the_hosts_connection(migrated_url: str) -> Non
 
 
 def test_the_hosts_own_functions_rows_and_handlers_stay_its_own(raw_host: Host) -> None:
-    """Django registers a ``regexp`` of its own; psycopg hosts may like dictionaries. Neither changes, neither disturbs."""
+    """Django registers a ``regexp`` of its own; hosts with psycopg may like dictionaries. Nothing of it changes."""
     raw = raw_host.connection
     if isinstance(raw, sqlite3.Connection):
         raw.create_function("regexp", 2, lambda pattern, text: bool(re.search(pattern, text)) and "host's")

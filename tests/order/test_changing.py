@@ -144,12 +144,12 @@ def test_shipped_or_closed_order_cannot_be_canceled(orders: Orders) -> None:
     assert () == orders.get(placed).amendments
 
 
-@pytest.mark.parametrize("reason", ["", "Because I say so", "x" * 41, "UPPER", None, "é", "a\nb"])
-def test_reason_is_a_code(orders: Orders, reason: str) -> None:
+def test_reason_is_a_code(orders: Orders) -> None:
     """Events carry it, so it is no free text."""
     placed = orders.place()
-    with pytest.raises(InvalidInputError):
-        cancel(orders, placed, reason)
+    for reason in ("", "Because I say so", "x" * 41, "UPPER", None, "é", "a\nb"):
+        with pytest.raises(InvalidInputError):
+            cancel(orders, placed, reason)  # type: ignore[arg-type]
     assert placed == orders.get(placed)
 
 

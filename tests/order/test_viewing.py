@@ -121,10 +121,10 @@ def test_number_is_found_exactly_as_it_was_given(orders: Orders) -> None:
             order.get(work, given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["cart", "customer", "line", "payment"])
-def test_id_of_another_kind_is_refused(orders: Orders, kind: str) -> None:
+def test_id_of_another_kind_is_refused(orders: Orders) -> None:
     """ACC-06: a cart's id is no order's id, and is told so."""
-    for given in (mint(kind), f"{mint(kind)}x", "ord_short", f"ord_{'0' * 10**5}"):
+    kinds = [mint(kind) for kind in ("cart", "customer", "line", "payment")]
+    for given in (*kinds, f"{kinds[0]}x", "ord_short", f"ord_{'0' * 10**5}"):
         with pytest.raises(InvalidInputError), orders.begin.read(SYSTEM) as work:
             order.get(work, given)
 
@@ -225,27 +225,27 @@ def test_page_takes_four_statements_whatever_its_orders(orders: Orders) -> None:
     assert sorted(placed, key=lambda one: one.id, reverse=True) == list(page.items)
 
 
-@pytest.mark.parametrize("limit", [0, -1, 201, 10**9, 1.5, "10", True, None])
-def test_page_size_is_limited(orders: Orders, limit: object) -> None:
+def test_page_size_is_limited(orders: Orders) -> None:
     """PRF-03: 1 to 200."""
-    with pytest.raises(InvalidInputError) as refused, orders.begin.read(STAFF) as work:
-        order.list_orders(work, limit=limit)  # type: ignore[arg-type]
-    assert "limit" == refused.value.problems[0].path
+    for limit in (0, -1, 201, 10**9, 1.5, "10", True, None):
+        with pytest.raises(InvalidInputError) as refused, orders.begin.read(STAFF) as work:
+            order.list_orders(work, limit=limit)  # type: ignore[arg-type]
+        assert "limit" == refused.value.problems[0].path
 
 
-@pytest.mark.parametrize("wish", [{"state": "paid"}, {"customer": "cus_x"}, {"channel": mint("market")}])
-def test_wish_that_means_nothing_is_refused(orders: Orders, wish: dict[str, object]) -> None:
+def test_wish_that_means_nothing_is_refused(orders: Orders) -> None:
     """Not answered with an empty page."""
-    with pytest.raises(InvalidInputError) as refused, orders.begin.read(STAFF) as work:
-        order.list_orders(work, **wish)
-    assert list(wish) == [problem.path for problem in refused.value.problems]
+    for wish in ({"state": "paid"}, {"customer": "cus_x"}, {"channel": mint("market")}):
+        with pytest.raises(InvalidInputError) as refused, orders.begin.read(STAFF) as work:
+            order.list_orders(work, **wish)
+        assert list(wish) == [problem.path for problem in refused.value.problems]
 
 
-@pytest.mark.parametrize("after", ["", "x", "ÿ", "eA==", "MjAyNi0wNC0wMQ==", 7, b"x", "A" * 10**5])
-def test_place_in_a_list_that_is_none_is_refused(orders: Orders, after: object) -> None:
+def test_place_in_a_list_that_is_none_is_refused(orders: Orders) -> None:
     """A typed answer to whatever a client sends."""
-    with pytest.raises(InvalidInputError), orders.begin.read(STAFF) as work:
-        order.list_orders(work, after=after)  # type: ignore[arg-type]
+    for after in ("", "x", "ÿ", "eA==", "MjAyNi0wNC0wMQ==", 7, b"x", "A" * 10**5):
+        with pytest.raises(InvalidInputError), orders.begin.read(STAFF) as work:
+            order.list_orders(work, after=after)  # type: ignore[arg-type]
 
 
 # -- export ----------------------------------------------------------------------------------------------------------

@@ -192,7 +192,7 @@ class FakeGateway:
                 provider_ref=_provider_ref(op.begin_reference),
                 at=self.ledger.clock.now(),
             )
-        if any(entry.kind == "capture" for entry in entries):
+        if sum(entry.minor for entry in entries if entry.kind == "capture") >= self.ledger.total("authorize", op.begin_reference):
             return Declined(code="other", raw_code="already captured", retry="never")
         return Voided(**self._booked("void", op))
 

@@ -18,6 +18,7 @@ from eckit.kernel.text import Text
 from eckit.pricing import rules
 from eckit.pricing.errors import AdjustmentError, DoesNotAddUpError, FeeTableError, NotReadyError, QuoteChangedError
 from eckit.pricing.model import Basis, FeeRule, FeeTier, Kind, MethodOffer, OpenItem, Quote, ShippingOffer
+from eckit.promotion.model import Use
 from tests.pricing.priced import (
     AT,
     ENTITY,
@@ -130,6 +131,23 @@ def test_adjustment_keeps_its_roles_and_names() -> None:
     [charge] = price([Item(100)], YEN, on_order=[proposed]).of_kind(Kind.DISCOUNT)
     assert ("maker", PROMOTION, "TEA") == (charge.funded_by, charge.promotion_id, charge.coupon)
     assert ("promotions", "2.0", "PROMO") == (charge.plugin, charge.plugin_version, charge.rule)
+
+
+def test_promotion_is_used_once_with_all_it_gives() -> None:
+    """Three lines and shipping of one promotion are one use; what found nothing left is none."""
+    each = [off(-10 * n, ident("lin", n), code="TEA", phase=10, promotion_id=PROMOTION) for n in (1, 2)]
+    other = PROMOTION[:-1] + "1"
+    quote = price(
+        [Item(100), Item(200)],
+        YEN,
+        on_lines=each,
+        on_order=[off(-300, code="ALL", promotion_id=other, coupon="ALL"), off(-5, code="NO", promotion_id="prm_2")],
+    )
+    assert (
+        Use(promotion_id=PROMOTION, coupon=None, amount_minor=30),  # type: ignore[arg-type]
+        Use(promotion_id=other, coupon="ALL", amount_minor=270),  # type: ignore[arg-type]
+    ) == rules.uses(quote)
+    assert () == rules.uses(price([Item(100)], YEN, on_order=[off(-10)]))
 
 
 # -- fees -------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from eckit.kernel.ids import MethodCode
 from eckit.testing.payments import Harness, LedgerEntry, NotApplicable, Settings
 from eckit.testing.payments.listeners import Mailbox
 from eckit_sandbox.process import SandboxProcess
+from eckit_sandbox.provider.notices import SIGNATURE, sign
 
 _TOKENS = {
     "approve": "tok_ok",
@@ -44,7 +45,6 @@ class SandboxHarness(Harness):
         code: code for code in ("insufficient_funds", "expired_card", "do_not_honor", "lost_card", "fraud")
     }
     notice_time_limit = dt.timedelta(minutes=5)
-    live_hosts = ("live.sandbox.example",)
 
     def start(self, directory: Path) -> None:
         self._mailbox = Mailbox()
@@ -66,8 +66,8 @@ class SandboxHarness(Harness):
     def set_clock(self, now: dt.datetime) -> None:
         self._process.set_clock(now, running=False)
 
-    def settings(self, base_url: str) -> Settings:
-        return {"sandbox": {**self._process.settings(), "base_url": base_url, "timeout": 1}}
+    def settings(self, base_url: str, *, hasty: bool = False) -> Settings:
+        return {"sandbox": {**self._process.settings(), "base_url": base_url, "timeout": 1 if hasty else 5}}
 
     def other_mode(self, base_url: str) -> Settings:
         return {"sandbox": {**self.settings(base_url)["sandbox"], "mode": "live"}}
@@ -102,8 +102,14 @@ class SandboxHarness(Harness):
 
     def deliver(self, notice: RawRequest, mutation: str) -> RawRequest:
         event_id = _event(notice)["event_id"]
-        self._process.deliver(events=[event_id], mutation=_MUTATIONS[mutation])
+        self._process.deliver(events=[event_id], mutation=_MUTATIONS[mutation] if mutation else None)
         return self._mailbox.kept.pop()
+
+    def signed(self, body: bytes) -> RawRequest:
+        now = dt.datetime.fromisoformat(self._process.state()["now"])
+        signature = sign(self._process.secret, int(now.timestamp()), body)
+        headers = {"content-type": "application/json", SIGNATURE.lower(): signature}
+        return RawRequest(body=body, headers=headers, remote_ip="127.0.0.1")
 
     def provider(self, wish: str) -> None:
         rule = {
@@ -112,6 +118,9 @@ class SandboxHarness(Harness):
             "refund_fails": "refund_async(failed)",
         }[wish]
         self._process.script({"match": {"operation": "refund"}, "do": rule})
+
+    def reset_wishes(self) -> None:
+        self._process.clear()
 
     def office(self, reference: str, kind: str, amount_minor: int) -> None:
         self._process.office(reference, kind, None if kind == "void" else amount_minor)

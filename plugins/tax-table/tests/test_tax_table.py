@@ -275,7 +275,7 @@ def test_commands_fill_and_show_the_table(begin: Begin) -> None:
     assert "preset japan" in run["list"](shop)
     assert 4 == len(run["preset"](shop, "japan").splitlines())
     said = run["set"](shop, "DE", "standard", "19%", since=dt.date(2021, 1, 1), zone="Europe/Berlin", label="MwSt.")
-    assert "DE         standard          19%  de-standard  from 2020-12-31 23:00 UTC" == said
+    assert "DE   standard         19% de-standard    2020-12-31T23:00Z .." == said
     assert said in run["list"](shop).splitlines()
     day = dt.datetime(2021, 1, 1)  # noqa: DTZ001 - as command lines read a day
     assert "Removed." == run["remove"](shop, "DE", "standard", since=day, zone="Europe/Berlin")

@@ -46,7 +46,7 @@ def import_products(
     :param price_list: id or code of the list that gets the prices, in whose tax basis they are; by default the only one
         in the currency.
     :param importer: code of a plugin's reader of files; by default the core reads.
-    :param locale: of texts whose column does not say.
+    :param locale: of texts whose column does not say, and of the names of categories.
     :raises ImportRefusedError: rows have problems; with every one by line, column, value. Nothing was changed.
     :raises CurrencyMissingError, CurrencyAmbiguousError: which currency the prices are in is not said.
     :raises UnreadableFileError, UnknownLayoutError, FileTooLargeError: the file as a whole cannot be read.
@@ -65,7 +65,9 @@ def import_products(
     with begin.write(actor) as work:
         prices = catalog.list_for(work, rows[0].currency, price_list)
         write = catalog.import_read if importer is None else catalog.import_products
-        report = write(work, rows, list_id=prices.id, problems=problems, keep_good=keep_good, progress=progress)
+        report = write(
+            work, rows, list_id=prices.id, problems=problems, keep_good=keep_good, locale=locale, progress=progress
+        )
         _receive(work, report, at=at, cause=Ref("import", hashlib.sha256(data).hexdigest()[:32]))
     if report.products or report.variants or report.prices:
         with begin.write(actor) as work:

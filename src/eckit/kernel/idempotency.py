@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import attrs
 import sqlalchemy as sa
 
-from eckit.kernel.errors import ConflictError, MovedError
+from eckit.kernel.errors import ConflictError, MovedError, invalid
 from eckit.kernel.stamps import upsert
 from eckit.kernel.tables import Json, at, core_table, ident
 from eckit.kernel.text import clean
@@ -33,8 +33,12 @@ idempotency = core_table(
 )
 
 
-def _cleaned(text: str) -> str:
-    return clean(text, path="key", max_length=200)
+def _key_text(text: str) -> str:
+    """A key as it is compared; an empty one would make strangers' requests one."""
+    value = clean(text, path="key", max_length=200).strip()
+    if not value:
+        raise invalid("missing", "key", text)
+    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +51,7 @@ class Key:
     """
 
     scope: str
-    value: str = attrs.field(converter=_cleaned)
+    value: str = attrs.field(converter=_key_text)
     fingerprint: str = ""
 
 

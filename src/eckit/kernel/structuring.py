@@ -325,7 +325,7 @@ def _problems(error: BaseException, path: str) -> Iterator[Problem]:
     elif isinstance(error, KeyError):
         yield Problem(code="missing", path=path)
     elif isinstance(error, StructureHandlerNotFoundError):
-        yield Problem(code="unsupported-type", path=path, value=getattr(error.type_, "__name__", error.type_))
+        yield Problem(code="unsupported-type", path=path, limit=getattr(error.type_, "__name__", error.type_))
     else:
         yield Problem(code="not-acceptable", path=_of_attribute(path, error), limit=type(error).__name__)
 

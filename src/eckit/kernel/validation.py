@@ -25,7 +25,7 @@ def implementations_of(
         return [], [_misfit(found, error)]
     except Exception as error:  # noqa: BLE001 -- looking at a plugin's attributes runs its code
         return [], [_problem(found, "plugin-unreadable", limit=type(error).__name__)]
-    known = {spec.name for spec in specs}
+    known = {spec.name: spec for spec in specs}
     implemented, problems = [], []
     for caller in manager.get_hookcallers(found.plugin) or []:
         for implementation in caller.get_hookimpls():
@@ -37,13 +37,15 @@ def implementations_of(
             elif any(options[name] for name in ("wrapper", "hookwrapper", "tryfirst", "trylast")):
                 problems.append(_problem(found, "hook-option", caller.name))
             else:
-                implemented.append((caller.name, _bound(found, implementation)))
+                implemented.append((caller.name, _bound(found, implementation, known[caller.name])))
     return sorted(implemented, key=lambda pair: pair[0]), problems
 
 
-def _bound(found: Found, implementation: pluggy.HookImpl) -> Implementation:
-    names = tuple(implementation.argnames) + tuple(implementation.kwargnames)
-    return Implementation(plugin=found.name, function=implementation.function, arguments=names)
+def _bound(found: Found, implementation: pluggy.HookImpl, spec: HookSpec) -> Implementation:
+    """The implementation with what it is called with; a parameter with a default may be of a later version's hook."""
+    optional = [name for name in implementation.kwargnames if name in spec.arguments]
+    arguments = (*implementation.argnames, *optional)
+    return Implementation(plugin=found.name, function=implementation.function, arguments=arguments)
 
 
 def _misfit(found: Found, error: pluggy.PluginValidationError) -> Problem:

@@ -14,6 +14,7 @@ from eckit.kernel.ids import ChannelId, CustomerId, LineId, MarketId, OrderId, P
 from eckit.kernel.money import from_minor
 from eckit.kernel.refs import Ref
 from eckit.kernel.text import Text
+from eckit.kernel.texts import say
 
 SHIPPING = "shipping"
 ORDER = "order"
@@ -136,7 +137,7 @@ class Coupon:
 
 
 class CodeStatus(enum.Enum):
-    """Why a code did or did not count. Buyers see one refusal for all that do not prove the code exists."""
+    """Why a code did or did not count."""
 
     APPLIED = "applied"
     NOT_VALID = "not_valid"
@@ -147,11 +148,21 @@ class CodeStatus(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class CodeAnswer:
-    """What became of one code."""
+    """What became of one code, as the shop knows it; buyers get :meth:`for_buyer` and :meth:`text`."""
 
     code: str
     status: CodeStatus
     promotion_id: PromotionId | None = None
+
+    def for_buyer(self) -> "CodeAnswer":
+        """The answer without what would help somebody who tries codes: one refusal, whatever the reason."""
+        if self.status in (CodeStatus.APPLIED, CodeStatus.BEATEN):
+            return self
+        return CodeAnswer(code=self.code, status=CodeStatus.NOT_VALID)
+
+    def text(self, locale: str = "en") -> str:
+        """A sentence for the buyer; the same for every refusal."""
+        return say(f"code.{self.for_buyer().status.value}", locale, code=self.code)
 
 
 @attrs.frozen(kw_only=True)

@@ -68,7 +68,7 @@ def save(work: Work, promotion: Promotion, coupons: Sequence[Coupon] = ()) -> Pr
     expect_id("promotion", promotion.id, path="promotion.id")
     fold_code(promotion.code, "promotion.code")
     rules.require_limits(promotion)
-    _ready(work.plugins, promotion)
+    ready(work.plugins, promotion)
     codes = rules.folded(coupons, promotion)
     _put(work, promotion)
     for start in range(0, len(codes), _CHUNK):
@@ -124,13 +124,17 @@ def _load(work: Work) -> rules.Book:
     broken: dict[PromotionId, str] = {}
     for promotion in store.active(work):
         try:
-            entries.append(_ready(work.plugins, promotion))
+            entries.append(ready(work.plugins, promotion))
         except InvalidInputError as error:
             broken[promotion.id] = f"{promotion.code}: {error.text()}"
     return rules.index(entries, broken)
 
 
-def _ready(plugins: Plugins, promotion: Promotion) -> rules.Entry:
+def ready(plugins: Plugins, promotion: Promotion) -> rules.Entry:
+    """A promotion with its condition and action found and their settings read.
+
+    :raises InvalidInputError: an unknown condition or action, or settings that do not fit.
+    """
     condition, condition_settings, condition_plugin = _part(plugins, CONDITIONS, promotion.condition, "condition")
     action, action_settings, action_plugin = _part(plugins, ACTIONS, promotion.action, "action")
     return rules.Entry(

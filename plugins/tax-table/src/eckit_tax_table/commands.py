@@ -29,8 +29,14 @@ def set_(
 
     ``eckit tax-table set DE standard 19% --since 2021-01-01 --zone Europe/Berlin``
 
-    :param since: the first day it is in force; ``until``: the last one.
+    :param country: ISO 3166-1 alpha-2.
+    :param rate: 19% or 0.19.
+    :param since: the first day it is in force.
+    :param until: the last day it is in force.
     :param zone: whose days these are.
+    :param region: a region with a rate of its own, as addresses write it.
+    :param code: names the rate on invoices.
+    :param label: what buyers read.
     """
     with shop.write(_OPERATOR) as work:
         given = verbs.set_rate(
@@ -77,10 +83,12 @@ def _day(given: dt.date) -> dt.date:
 
 
 def _shown(rate: Rate) -> str:
+    """One row, in 80 columns; instants in UTC."""
     place = f"{rate.country} {rate.region}".strip()
     percent = f"{(rate.rate * 100).normalize():f}%"
-    end = "" if rate.valid_to is None else f" until {rate.valid_to:%Y-%m-%d %H:%M} UTC"
-    return f"{place:<10} {rate.tax_class:<12} {percent:>8}  {rate.code}  from {rate.valid_from:%Y-%m-%d %H:%M} UTC{end}"
+    end = "" if rate.valid_to is None else f"{rate.valid_to:%Y-%m-%dT%H:%MZ}"
+    since = f"{rate.valid_from:%Y-%m-%dT%H:%MZ}"
+    return f"{place:<4} {rate.tax_class:<12} {percent:>7} {rate.code:<14} {since} .. {end}".rstrip()
 
 
 COMMANDS: Final = (

@@ -154,7 +154,7 @@ def paths(cell: str, path: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _names(one: str, path: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in one.split(PATH_MARK))
+    names = tuple(clean(name.strip(), path=path, max_length=checking.MAX_NAME) for name in one.split(PATH_MARK))
     if not all(slug(name) for name in names):
         raise invalid("not-a-category-path", path, one)
     checking.category_word(category_code(names), path)

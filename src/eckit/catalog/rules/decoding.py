@@ -63,13 +63,18 @@ def _utf16_without_mark(data: bytes) -> str:
 
 
 def _cp932(data: bytes, utf8_end: int) -> str:
+    """The file as cp932; if it is not, the encoding that got further tells where it went wrong."""
+    end = len(data)
     try:
         text = data.decode("cp932")
     except UnicodeDecodeError as error:
-        raise _unreadable(data, max(utf8_end, error.start)) from error
+        end = error.start
+        text = data[:end].decode("cp932")
     found = _NOT_CP932.search(text)
     if found is not None:
-        raise _unreadable(data, len(text[: found.start()].encode("cp932")))
+        end = len(text[: found.start()].encode("cp932"))
+    if end < len(data):
+        raise _unreadable(data, max(utf8_end, end))
     if _is_western(text):
         raise _unreadable(data, utf8_end)
     return text

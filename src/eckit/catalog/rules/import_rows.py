@@ -12,6 +12,7 @@ from eckit.catalog.rules.checking import Gather
 from eckit.catalog.rules.records import problems_at
 from eckit.catalog.rules.slugs import category_code, slug
 from eckit.kernel.errors import InvalidInputError, invalid
+from eckit.kernel.text import clean
 
 _NUMBERS: Final = (
     ("stock", 0, checking.MAX_STEPS),
@@ -73,6 +74,8 @@ def _check_path(gather: Gather, path: tuple[str, ...]) -> None:
     if not path or not all(slug(name) for name in path):
         gather.problems += invalid("not-a-category-path", "category", path).problems
         return
+    for name in path:
+        gather.take(clean, name, path="category", max_length=checking.MAX_NAME)
     gather.take(checking.category_word, category_code(path), "category")
 
 

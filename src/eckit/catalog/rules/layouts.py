@@ -119,14 +119,21 @@ def recognized(text: str, wanted: Sequence[frozenset[str]], columns: Sequence[st
     rows = {mark: _first_row(text, mark) for mark in DELIMITERS}
     if columns is not None:
         mark = max(DELIMITERS, key=lambda mark: len(rows[mark]))
-        return Layout(tuple(map(column, columns)), mark, 0)
+        given = Layout(tuple(map(column, columns)), mark, 0)
+        if not _has_all(given, wanted):
+            raise UnknownLayoutError(first_row=", ".join(columns)[:80])
+        return given
     for mark, row in rows.items():
         found = Layout(tuple(map(column, row)), mark, 1)
-        if all(any(found.of(field) for field in group) for group in wanted):
+        if _has_all(found, wanted):
             return found
     if _is_book(rows[","]):
         return Layout(tuple(map(column, _BOOKS)), ",", 0)
     raise UnknownLayoutError(first_row=", ".join(rows[","])[:80])
+
+
+def _has_all(layout: Layout, wanted: Sequence[frozenset[str]]) -> bool:
+    return all(any(layout.of(field) for field in group) for group in wanted)
 
 
 def _first_row(text: str, delimiter: str) -> list[str]:

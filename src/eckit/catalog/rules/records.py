@@ -47,7 +47,7 @@ class Records:
                 self.count += 1
                 self._problems.append(RowProblem(line=line, path="", code="csv-quoting", value=str(error)))
                 continue
-            if not cells or cells == [""]:
+            if not any(cells):  # an empty line, or the empty rows that spreadsheets leave at the end
                 continue
             if skip:
                 skip -= 1

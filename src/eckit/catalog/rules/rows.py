@@ -66,7 +66,7 @@ class RowReader:
         takes += [self._plain()]
         takes += [self._categories(*found) for found in self._layout.of("category")[:1]]
         takes += [self._price(*self._price_column())]
-        takes += [self._cost(*found) for found in self._layout.of("cost")[:1]]
+        takes += [self._cost(*found) for found in self._chosen("cost")]
         return takes
 
     def _identity(self) -> Take:
@@ -146,21 +146,31 @@ class RowReader:
         :raises CurrencyAmbiguousError: several columns, and the caller does not choose.
         """
         found = self._layout.of("price")
-        by_currency = {column.variety: (at, column) for at, column in found}
         if self._currency is None:
-            named = [variety for variety in by_currency if variety]
+            named = [column.variety for _, column in found if column.variety]
             if len(named) > 1:
                 raise CurrencyAmbiguousError(currencies=", ".join(named))
             if not named and not self._layout.of("currency"):
                 raise CurrencyMissingError(path=found[0][1].name)
             self._currency = checking.currency(named[0], found[0][1].name) if named else None
-        chosen = by_currency.get(self._currency or "", by_currency.get("", found[0]))
+        [chosen] = self._chosen("price")
         if chosen[1].variety and chosen[1].variety != self._currency:
             self._problems.append(_wrong_currency(1, chosen[1].name, chosen[1].variety, self._currency))
         return chosen
 
+    def _chosen(self, field: str) -> list[tuple[int, Column]]:
+        """Of several columns of amounts the one in the file's currency, else one that names none; others are noted."""
+        found = self._layout.of(field)
+        by_currency = {column.variety: (at, column) for at, column in found}
+        chosen = [by_currency[name] for name in (self._currency or "", "") if name in by_currency] + found
+        for at, column in found:
+            if at != chosen[0][0]:
+                note = RowProblem(line=1, path=column.name, code="unused-column", value=column.name, note=True)
+                self._problems.append(note)
+        return chosen[:1]
+
     def _price(self, at: int, column: Column) -> Take:
-        stated = [] if column.variety else self._layout.of("currency")[:1]
+        stated = self._layout.of("currency")[:1]
         name, read = column.name, cells.amounts(minor_units=self._minor_units)
 
         def take(record: list[str], fields: dict[str, Any]) -> None:

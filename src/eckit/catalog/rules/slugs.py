@@ -26,7 +26,7 @@ def category_code(path: Sequence[str]) -> str:
 
     A category keeps its code when it is moved, so the code says where it stood first, not where it stands.
     """
-    return PATH_MARK.join(slug(name, max_length=MAX_CODE) for name in path)
+    return PATH_MARK.join(slug(name, max_length=len(name) * 4) for name in path)
 
 
 def search_words(texts: Sequence[str]) -> str:

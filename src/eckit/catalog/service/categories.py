@@ -101,7 +101,7 @@ def import_categories(work: Work, data: bytes, *, locale: str = "en") -> ImportR
     changed = 0
     for row in rows:
         old = by_code.get(slugs.category_code(row.path))
-        there = old or ensure(work, by_code, [row.path])[0]
+        there = old or ensure(work, by_code, [row.path], locale)[0]
         title = {**(old.title.as_dict() if old else {}), **row.title.as_dict()}
         position = there.position if row.position is None else row.position
         after = attrs.evolve(there, title=Text(title), position=position)
@@ -115,8 +115,9 @@ def import_categories(work: Work, data: bytes, *, locale: str = "en") -> ImportR
     return report
 
 
-def ensure(work: Work, by_code: dict[str, Category], paths: Sequence[tuple[str, ...]]) -> list[Category]:
-    """The categories at the ends of these paths of names; missing ones are added, also to ``by_code``.
+def ensure(work: Work, by_code: dict[str, Category], paths: Sequence[tuple[str, ...]], locale: str) -> list[Category]:
+    """The categories at the ends of these paths of names; missing ones are added, also to ``by_code``,
+    with their names in ``locale``.
 
     The caller holds the tree's lock. The code of a category is its path as it was first named.
     """
@@ -130,7 +131,7 @@ def ensure(work: Work, by_code: dict[str, Category], paths: Sequence[tuple[str, 
                 by_code[code] = Category(
                     id=CategoryId(mint("category")),
                     code=code,
-                    title=Text.of(name),
+                    title=Text({locale: name}),
                     parent_id=parent.id if parent else None,
                 )
                 added.append(by_code[code])

@@ -54,6 +54,7 @@ def import_products(
     problems: Sequence[RowProblem] = (),
     keep_good: bool = False,
     publish: bool = True,
+    locale: str = "en",
     progress: Progress | None = None,
 ) -> ImportReport:
     """Write rows of a file to the catalog: new products and variants are added, others changed where they differ.
@@ -67,6 +68,7 @@ def import_products(
     :param problems: what was wrong with other rows of the file.
     :param keep_good: import the good rows and report the others; otherwise any problem refuses the file as a whole.
     :param publish: whether new products are seen by buyers where the file does not say.
+    :param locale: in which categories that are new get their names.
     :param progress: called after each portion.
     :return: what was done; ``stock`` has the opening stock of variants that are new.
     :raises ImportRefusedError: there are problems, and not ``keep_good``; with all of them, and nothing was changed.
@@ -76,7 +78,14 @@ def import_products(
     """
     good, found = import_rows.checked(rows, problems)
     return import_read(
-        work, good, list_id=list_id, problems=found, keep_good=keep_good, publish=publish, progress=progress
+        work,
+        good,
+        list_id=list_id,
+        problems=found,
+        keep_good=keep_good,
+        publish=publish,
+        locale=locale,
+        progress=progress,
     )
 
 
@@ -88,6 +97,7 @@ def import_read(
     problems: Sequence[RowProblem] = (),
     keep_good: bool = False,
     publish: bool = True,
+    locale: str = "en",
     progress: Progress | None = None,
 ) -> ImportReport:
     """:func:`import_products` for rows of :func:`eckit.catalog.rules.read_csv`, checked already; for flows."""
@@ -110,7 +120,7 @@ def import_read(
     if there:
         _keep_other_languages(work)
     new = [good[index] for index in store.new_rows(work)]
-    _stage_categories(work, sets)
+    _stage_categories(work, sets, locale)
     written = _write(work, len(good), price_list, publish=publish, there=there, progress=progress)
     staging.close_stage(work)
     report = attrs.evolve(
@@ -211,17 +221,21 @@ def _json(text: Text) -> str:
     return "{" + ",".join(f'"{locale}":{_quoted(said)}' for locale, said in text.translations) + "}"
 
 
-def _stage_categories(work: Work, sets: dict[Paths, int]) -> None:
+def _stage_categories(work: Work, sets: dict[Paths, int], locale: str) -> None:
     """The categories of each different set of paths, and all above them; missing ones are added to the tree."""
     by_code = {one.code: one for one in tree.categories(work)}
     staged = [
-        (number, id, direct) for paths, number in sets.items() for id, direct in _with_all_above(work, by_code, paths)
+        (number, id, direct)
+        for paths, number in sets.items()
+        for id, direct in _with_all_above(work, by_code, paths, locale)
     ]
     staging.fill(work, staging.category_set, ("set", "category_id", "direct"), staged)
 
 
-def _with_all_above(work: Work, by_code: dict[str, Category], paths: Paths) -> list[tuple[CategoryId, bool]]:
-    direct = {one.id for one in ensure(work, by_code, paths)}
+def _with_all_above(
+    work: Work, by_code: dict[str, Category], paths: Paths, locale: str
+) -> list[tuple[CategoryId, bool]]:
+    direct = {one.id for one in ensure(work, by_code, paths, locale)}
     parents = {one.id: one.parent_id for one in by_code.values()}
     every = {above for id in direct for above in tree_rules.ancestors(parents, id)}
     return [(id, id in direct) for id in sorted(every)]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateTable, DropTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateTable, ExecutableDDLElement
 
 from eckit.kernel.errors import DatabaseUnavailableError
 from eckit.kernel.work import Work
@@ -83,15 +83,17 @@ def _analyze(element: Analyze, compiler: Any, **_: Any) -> str:
 
 
 def open_stage(work: Work) -> None:
-    """Make the temporary tables."""
+    """Make the temporary tables, in place of any that a failure has left."""
+    close_stage(work)
     for table in (stage, category_set):
         work.execute(CreateTable(table))
 
 
 def close_stage(work: Work) -> None:
     """Remove the temporary tables: a connection outlives its transactions."""
+    schema = "pg_temp" if work.dialect == "postgresql" else "temp"  # never a table of the same name that is kept
     for table in (stage, category_set):
-        work.execute(DropTable(table))
+        work.execute(sa.text(f"DROP TABLE IF EXISTS {schema}.{table.name}"))
 
 
 def fill(work: Work, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

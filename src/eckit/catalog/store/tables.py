@@ -2,8 +2,10 @@
 
 ``product_category`` holds, for each product, the categories it was put into (``direct``) and all above them, so that a
 page of any category, and what a promotion on it covers, is one range of one index. Whoever changes the tree rewrites
-these rows, one at a time (:func:`eckit.catalog.store.tree.lock`). They have no foreign keys: checking two for each
-row takes three times as long as writing it, nothing is ever deleted, and the audit finds rows that lead nowhere.
+these rows, one at a time (:func:`eckit.catalog.store.tree.lock`).
+
+These rows and prices do not check that their product, category or variant is there: for an import that takes longer
+than writing them, none of those is ever deleted, and the audit finds rows that lead nowhere.
 """
 
 import datetime as dt
@@ -98,7 +100,7 @@ price_list = core_table(
 
 price = core_table(
     "price",
-    sa.Column("variant_id", sa.String(80), sa.ForeignKey(variant.c.id), primary_key=True),
+    ident("variant_id", primary_key=True),
     sa.Column("list_id", sa.String(80), primary_key=True),
     sa.Column("min_steps", sa.Integer, primary_key=True, autoincrement=False),
     at("window_start", primary_key=True),

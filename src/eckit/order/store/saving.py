@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from eckit.kernel.ids import BlockId, LineId, OrderId
 from eckit.kernel.stamps import upsert
@@ -26,6 +27,16 @@ from eckit.pricing.model import Charge
 
 _COUNTER: Final = "order"
 _NEXT: Final = sa.select(number_sequence.next_value())
+_COUNT: Final = (
+    sqlite.insert(number_counter)
+    .values(name=_COUNTER, n=1)
+    .on_conflict_do_update(index_elements=["name"], set_={"n": number_counter.c.n + 1})
+    .returning(number_counter.c.n)
+)
+_ADD: Final = {
+    "postgresql": postgresql.insert(order).on_conflict_do_nothing().returning(order.c.id),
+    "sqlite": sqlite.insert(order).on_conflict_do_nothing().returning(order.c.id),
+}
 _ADD_PLACEMENT: Final = sa.insert(placement)
 # With RETURNING, many rows are one statement at the server, and compiled once whatever their number.
 _ADD_LINES: Final = sa.insert(order_line).returning(order_line.c.id)
@@ -52,19 +63,12 @@ _SAVE: Final = (
 
 def next_number(work: Work) -> int:
     """The next number of the shop: never one that was given before, whoever rolls back."""
-    if work.dialect == "postgresql":
-        return int(work.execute(_NEXT).scalar_one())
-    insert = upsert(work.connection, number_counter).values(name=_COUNTER, n=1)
-    counted = insert.on_conflict_do_update(index_elements=["name"], set_={"n": number_counter.c.n + 1}).returning(
-        number_counter.c.n
-    )
-    return int(work.execute(counted).scalar_one())
+    return int(work.execute(_NEXT if work.dialect == "postgresql" else _COUNT).scalar_one())
 
 
 def add(work: Work, new: Order, openers: Iterable[str]) -> bool:
     """Insert a new order; False if its number, token or cart version is another order's already."""
-    insert = upsert(work.connection, order).values(rows.order_row(new, openers))
-    return work.execute(insert.on_conflict_do_nothing().returning(order.c.id)).one_or_none() is not None
+    return work.execute(_ADD[work.dialect], rows.order_row(new, openers)).one_or_none() is not None
 
 
 def add_rest(work: Work, new: Order, sealed: Seal, charges: Sequence[Charge]) -> None:

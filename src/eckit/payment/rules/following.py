@@ -167,11 +167,12 @@ def _step_back(
     return GiveBack(kind=kind, amount_minor=amount_minor, task=task, key=key)
 
 
-def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
+def earned_shares(payments: Sequence[Payment], earned_minor: int) -> dict[PaymentId, int]:
     """How much of what an order has earned falls on each of its payments, the oldest first."""
     shares = {}
     for payment in payments:
-        if is_given_back(payment) or not (secured(payment, now) or sums_of(payment).captured):
+        total = sums_of(payment)
+        if is_given_back(payment) or not (total.authorized or total.captured):
             continue
         shares[payment.id] = min(earned_minor, payment.amount_minor)
         earned_minor -= shares[payment.id]

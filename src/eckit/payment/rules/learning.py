@@ -259,7 +259,7 @@ def learn_evidence(
         return draft.change()
     if not any(one.reference == operation.reference for one in draft.movements):
         draft.book(_by_evidence(draft, operation))
-    draft.move(operation_id, OpMove.SUCCEEDED, cause=shown(cause))
+    draft.move(operation_id, OpMove.SUCCEEDED, cause=shown(cause), expires_at=None)
     return draft.change()
 
 

@@ -72,7 +72,7 @@ def plan_capture(work: Work, order_id: OrderId, earned_minor: int) -> tuple[Stor
     :param earned_minor: everything earned since the order was placed.
     """
     payments = store.for_order(work, order_id, lock=True)
-    shares = rules.earned_shares(payments, earned_minor, work.now)
+    shares = rules.earned_shares(payments, earned_minor)
     planned = []
     for payment in payments:
         share = shares.get(payment.id, 0)

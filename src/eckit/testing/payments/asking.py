@@ -24,6 +24,7 @@ from eckit.payment.model import (
     Operation,
     OperationKind,
     Outcome,
+    Payment,
     Query,
     QueryFailed,
     Refund,
@@ -45,26 +46,32 @@ _CLASSES: Mapping[OperationKind, type[Operation]] = {
     OperationKind.VOID: Void,
     OperationKind.REFUND: Refund,
 }
-BUYER = Buyer(name="検査 花子", kana="ケンサ ハナコ", email="hanako.kensa@example.com", phone="+81312345678", country="JP")
+BUYER = Buyer(
+    name="検査 花子", kana="ケンサ ハナコ", email="hanako.kensa@example.com", phone="+81312345678", country="JP"
+)
 
 
 class Direct:
     """One payment at the provider that the core does not take part in; the bench leaves it out of its comparison.
 
+    :param of: a payment of the shop's that is acted on behind its back; that one is compared.
     :ivar reference: of its beginning. ``logged``: what the gateway wrote to the log.
     """
 
-    def __init__(self, bench: Bench, *, minor: int | None = None, currency: str | None = None) -> None:
+    def __init__(
+        self, bench: Bench, *, minor: int | None = None, currency: str | None = None, of: Payment | None = None
+    ) -> None:
         self.bench = bench
         self.gateway: Gateway = bench.gateway
         self.capabilities = bench.capabilities
-        self.money = bench.money(minor, currency)
-        self.payment_id = PaymentId(mint("payment"))
+        self.money = bench.money(minor, currency) if of is None else of.amount
+        self.payment_id = PaymentId(mint("payment")) if of is None else of.id
         self.reference = rules.reference(self.capabilities, SHOP, self.payment_id, OperationKind.BEGIN, 1)
         self.provider_ref: str | None = None
         self.known: tuple[KnownMovement, ...] = ()
         self.io = bench.io()
-        bench.apart.add(self.reference)
+        if of is None:
+            bench.apart.add(self.reference)
 
     @property
     def logged(self) -> list[str]:
@@ -125,13 +132,16 @@ class Direct:
 
     def query(self) -> Snapshot | NoSuchPayment | QueryFailed:
         """Look it up."""
-        asked = Query(
+        return self.gateway.query(self.io, self.query_of())
+
+    def query_of(self) -> Query:
+        """What the core would ask to look it up."""
+        return Query(
             payment_id=self.payment_id,
             begin_reference=self.reference,
             provider_ref=self.provider_ref,
             currency=self.money.currency.code,
         )
-        return self.gateway.query(self.io, asked)
 
     def moved(self) -> list[tuple[str, int]]:
         """What the provider booked for it: kind and minor units, oldest first."""

@@ -96,6 +96,7 @@ class Bench:
         loaded = load(self.harness.plugins) if plugins is None else list(plugins)
         allow = (self.proxy.host, *filter(None, [more]))
         shop = compose(self.url, given, loaded, self.clock, self.currencies, allow=allow)
+        shop.plugins.cached("eckit", "payment.http", 0, functools.partial(_client, allow))  # made once, not per shop
         self._opened.append(shop)
         return shop
 
@@ -141,6 +142,10 @@ class Bench:
         cart_id = seeding.fill_cart(self.shop, self.currencies, code, method or self.method)
         quote = self.shop.price_cart(STAFF, cart_id)
         return self.shop.place_order(STAFF, cart_id, agreed=quote.ref)
+
+    def hasty_shop(self) -> Shop:
+        """A shop that does not wait long, for checks in which nobody answers."""
+        return self.compose(self.harness.settings(self.proxy.url, hasty=True))
 
     def pay(self, order: Order, behavior: str = "approve", *, shop: Shop | None = None) -> PaymentResult:
         """Take the payment of an order with a buyer who behaves like this."""

@@ -49,7 +49,6 @@ class Harness(abc.ABC):
     :cvar declines: a behavior of a buyer's instrument → the standard code it must become.
     :cvar notice_time_limit: how old a signed notice may be, where the scheme has a timestamp.
     :cvar upper_case_mac: whether a MAC in upper-case letters is as good as one in lower case.
-    :cvar live_hosts: hosts of the provider's live service, to which nothing may go in test mode.
     """
 
     method: ClassVar[MethodCode]
@@ -59,7 +58,6 @@ class Harness(abc.ABC):
     declines: ClassVar[Mapping[str, str]] = {}
     notice_time_limit: ClassVar[dt.timedelta | None] = None
     upper_case_mac: ClassVar[bool] = False
-    live_hosts: ClassVar[tuple[str, ...]] = ()
 
     # -- the provider's life -----------------------------------------------------------------------------------------
 
@@ -79,14 +77,17 @@ class Harness(abc.ABC):
     def address(self) -> tuple[str, int]:
         """Host and port where the provider is reached over plain HTTP; the proxy stands before it."""
 
-    def set_clock(self, now: dt.datetime) -> None:
+    def set_clock(self, now: dt.datetime) -> None:  # noqa: B027 -- most providers have no clock that can be set
         """The shop's time is ``now``; a provider with a clock of its own follows it."""
 
     # -- the shop's side ---------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def settings(self, base_url: str) -> Settings:
-        """Settings with which the plugins reach the provider at ``base_url``; with timeouts as short as they allow."""
+    def settings(self, base_url: str, *, hasty: bool = False) -> Settings:
+        """Settings with which the plugins reach the provider at ``base_url``.
+
+        :param hasty: with timeouts as short as can be, for checks in which nobody answers.
+        """
 
     def other_mode(self, base_url: str) -> Settings:
         """The same for the other mode: live, if these are tests."""
@@ -125,14 +126,23 @@ class Harness(abc.ABC):
         raise NotApplicable("the provider sends no notices")
 
     def deliver(self, notice: RawRequest, mutation: str) -> RawRequest:
-        """What arrives when the provider sends a notice again with something wrong in it.
+        """What arrives when the provider sends a notice again, now, with something wrong in it.
 
-        :param mutation: ``amount``, ``currency``, ``account``, ``mode`` (signed, and untrue); ``stale`` (signed longer ago
+        :param mutation: empty: nothing is wrong, it is just sent again; ``amount``, ``currency``, ``account``, ``mode`` (signed, and untrue); ``stale`` (signed longer ago
             than ``notice_time_limit``); ``other_secret`` (signed with another key); ``reserialized`` (same content, other
             bytes than those signed); ``unsigned``.
         :raises NotApplicable: this provider cannot.
         """
+        if not mutation:
+            return notice
         raise NotApplicable(f"no notice can be made with {mutation}")
+
+    def signed(self, body: bytes) -> RawRequest:
+        """A notice with any body at all, signed as the provider signs.
+
+        :raises NotApplicable: notices are not signed, or the harness has no key.
+        """
+        raise NotApplicable("no notice can be signed")
 
     # -- special wishes ----------------------------------------------------------------------------------------------
 
@@ -144,6 +154,9 @@ class Harness(abc.ABC):
         :raises NotApplicable: it cannot.
         """
         raise NotApplicable(f"the provider cannot {wish}")
+
+    def reset_wishes(self) -> None:  # noqa: B027 -- nothing to forget where nothing can be wished
+        """Let the provider behave as usual again, without forgetting what happened."""
 
     def office(self, reference: str, kind: str, amount_minor: int) -> None:
         """Somebody at the provider moves money by hand: ``capture``, ``void`` or ``refund``.

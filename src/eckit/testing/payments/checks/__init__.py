@@ -1,5 +1,33 @@
 """The checks, by group; importing this registers them."""
 
-from eckit.testing.payments.checks import configuration, declaration, doubt, once, races, recovery
+from eckit.testing.payments.checks import (
+    configuration,
+    declaration,
+    doubt,
+    hostile,
+    model,
+    money_back,
+    notices,
+    once,
+    races,
+    recovery,
+    safety,
+    secrets,
+    table,
+)
 
-__all__ = ["configuration", "declaration", "doubt", "once", "races", "recovery"]
+__all__ = [
+    "configuration",
+    "declaration",
+    "doubt",
+    "hostile",
+    "model",
+    "money_back",
+    "notices",
+    "once",
+    "races",
+    "recovery",
+    "safety",
+    "secrets",
+    "table",
+]

@@ -90,8 +90,9 @@ def _flaws(declared: Capabilities) -> Iterator[str]:
 
 
 def _not_plain(value: object, name: str = "") -> Iterator[str]:
-    if attrs.has(type(value)):
-        for field in attrs.fields(type(value)):
+    kind: Any = type(value)
+    if attrs.has(kind):
+        for field in attrs.fields(kind):
             yield from _not_plain(getattr(value, field.name), f"{name}.{field.name}".strip("."))
     elif isinstance(value, Mapping):
         for key, inner in value.items():

@@ -81,8 +81,11 @@ def c21_a_dropped_answer_is_in_doubt(bench: Bench) -> None:
     still there."""
     for act in acts(bench):
         _doubtful(bench, act, DropAnswer(), "the answer was dropped")
-    begin = next(acts(bench))
-    _doubtful(bench, begin, Hang(), "no answer came")
+    order, hasty = bench.order(), bench.hasty_shop()
+    with bench.proxy.meddling(Hang(), wanted=bench.harness.is_moving):
+        bench.pay(order, shop=hasty)
+    operation = bench.operation(bench.payment(order))
+    expect(operation.state is OpState.IN_DOUBT, f"no answer came: {operation.state.value} ({operation.cause})")
 
 
 @check("C")

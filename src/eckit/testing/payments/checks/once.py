@@ -82,10 +82,10 @@ def c11_a_double_click_begins_one_payment(bench: Bench) -> None:
     expect(len(booked) == 1, f"{len(booked)} movements at the provider")
 
 
-def at_once(*calls: Callable[[], PaymentResult]) -> list[PaymentResult | Exception]:
+def at_once(*calls: Callable[[], object]) -> list[object]:
     """Run calls in threads that begin at the same instant; what each gave, or how it failed."""
     gate = threading.Barrier(len(calls))
-    results: list[PaymentResult | Exception] = [TimeoutError("it did not end")] * len(calls)
+    results: list[object] = [TimeoutError("it did not end")] * len(calls)
 
     def one(place: int) -> None:
         gate.wait(10)

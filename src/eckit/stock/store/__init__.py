@@ -1,0 +1,60 @@
+"""The tables of stock; load and save of its own facts."""
+
+from eckit.stock.store.holds import (
+    add_holds,
+    capacity_holds,
+    end_holds,
+    give_goods,
+    lines_held,
+    live_holds,
+    overdue,
+    owned_by,
+    use_hold,
+)
+from eckit.stock.store.levels import (
+    levels,
+    location_id,
+    locations,
+    lock_level,
+    owing,
+    put_location,
+    put_on_hand,
+    reserve,
+    set_cap,
+    shift,
+)
+from eckit.stock.store.movements import add_movements, close_shortages, new_movement, open_shortage, open_shortages
+from eckit.stock.store.tables import Place, hold, level, location, movement, shortage
+
+__all__ = [
+    "Place",
+    "add_holds",
+    "add_movements",
+    "capacity_holds",
+    "close_shortages",
+    "end_holds",
+    "give_goods",
+    "hold",
+    "level",
+    "levels",
+    "lines_held",
+    "live_holds",
+    "location",
+    "location_id",
+    "locations",
+    "lock_level",
+    "movement",
+    "new_movement",
+    "open_shortage",
+    "open_shortages",
+    "overdue",
+    "owing",
+    "owned_by",
+    "put_location",
+    "put_on_hand",
+    "reserve",
+    "set_cap",
+    "shift",
+    "shortage",
+    "use_hold",
+]

@@ -1,0 +1,44 @@
+"""Shops on trial, on both databases, with one sandbox provider for all tests of a worker."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from eckit_sandbox import SandboxProcess
+
+from tests.acceptance.trial import Trial
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """A provider in a process of its own."""
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox")) as process:
+        yield process
+
+
+@pytest.fixture
+def provider(sandbox_process: SandboxProcess) -> SandboxProcess:
+    """The provider, which has forgotten everything before this test."""
+    sandbox_process.reset()
+    sandbox_process.clear()
+    return sandbox_process
+
+
+@pytest.fixture
+def begun(database_url: str) -> Iterator[Callable[..., Trial]]:
+    """Makes a shop on this test's database; closed at the end."""
+    made: list[Trial] = []
+
+    def begin(provider: Any = None, **options: Any) -> Trial:
+        made.append(Trial.begun(database_url, provider, **options))
+        return made[-1]
+
+    yield begin
+    for trial in made:
+        trial.shop.close()
+
+
+@pytest.fixture
+def trial(begun: Callable[..., Trial], provider: SandboxProcess) -> Trial:
+    """A shop with a provider to pay at."""
+    return begun(provider)
