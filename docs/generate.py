@@ -12,7 +12,7 @@ HERE: Final = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:  # run as a program, the project's own folder is not on the path
     sys.path.insert(0, str(HERE.parent))
 
-from docs.pages import commands, errors, events, facts, hooks, operations, settings, states  # noqa: E402
+from docs.pages import commands, conformance, errors, events, facts, hooks, operations, settings, states  # noqa: E402
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands": commands.page,
@@ -20,6 +20,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "events": events.page,
     "hooks": hooks.page,
     "operations": operations.page,
+    "payment-conformance": conformance.page,
     "settings": settings.page,
     "states": states.page,
     "facts": facts.page,

@@ -12,10 +12,24 @@ from eckit.kernel.money import format_minor
 
 
 def status_of(error):
-    """Five kinds of error, mapped to HTTP once; the leaves say more in their text."""
-    kinds = {eckit.NotFoundError: 404, eckit.NotAllowedError: 403, eckit.InvalidInputError: 400, eckit.BusyError: 503}
-    kinds |= {eckit.ConflictError: 409, eckit.UncertainError: 202, eckit.PluginError: 503, eckit.RefusedError: 422}
+    """Kinds of error, mapped to HTTP once; the leaves say more in their text."""
+    kinds = {
+        eckit.NotFoundError: 404,
+        eckit.NotAllowedError: 403,
+        eckit.InvalidInputError: 400,
+        eckit.RefusedError: 422,
+    }
+    kinds |= {eckit.BusyError: 503, eckit.DatabaseUnavailableError: 503, eckit.ConflictError: 409}
+    kinds |= {eckit.UncertainError: 202, eckit.PluginError: 503}
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 500)
+
+
+def buyer():
+    return eckit.Actor.guest(session.get("token", ""))
+
+
+def cart_id():
+    return session.get("cart", "")
 
 
 def create_app(shop, secret_key, locale="en"):
@@ -29,9 +43,6 @@ def create_app(shop, secret_key, locale="en"):
     def refused(error):
         return render_template("page.html", message=error.text(locale)), status_of(error)
 
-    def buyer():
-        return eckit.Actor.guest(session.get("token", ""))
-
     @app.get("/")
     def catalog():
         with shop.read(buyer()) as work:
@@ -44,18 +55,18 @@ def create_app(shop, secret_key, locale="en"):
         if "cart" not in session:
             cart = shop.start_cart(buyer(), "web", locale=locale)
             session.update(cart=cart.id, token=cart.token)
-        shop.add_to_cart(buyer(), session["cart"], request.form["sku"])
+        shop.add_to_cart(buyer(), cart_id(), request.form["sku"])
         return redirect(url_for("cart"))
 
     @app.get("/cart")
     def cart():
-        quote = shop.price_cart(buyer(), session["cart"]) if "cart" in session else None
+        quote = shop.price_cart(buyer(), cart_id()) if cart_id() else None
         return render_template("cart.html", quote=quote)
 
     @app.post("/checkout")
     def checkout():
         """Who buys, where it goes, the cheapest way to deliver it; the cart's page then shows the price to confirm."""
-        form, cart_id = request.form, session["cart"]
+        form = request.form
         address = eckit.Address(
             lines=(form["line"],), **{name: form[name] for name in ("country", "postal_code", "region", "city")}
         )
@@ -64,12 +75,12 @@ def create_app(shop, secret_key, locale="en"):
         )
         with shop.write(buyer()) as work:
             work.customer.add_party(party)
-            work.cart.set_buyer(cart_id, party)
-            work.cart.set_destination(cart_id, party)
-            work.cart.set_method(cart_id, "sandbox.card")
-        (group,) = shop.price_cart(buyer(), cart_id).groups
+            work.cart.set_buyer(cart_id(), party)
+            work.cart.set_destination(cart_id(), party)
+            work.cart.set_method(cart_id(), "sandbox.card")
+        (group,) = shop.price_cart(buyer(), cart_id()).groups
         with shop.write(buyer()) as work:
-            work.cart.set_option(cart_id, group.options[0].option if group.options else None)
+            work.cart.set_option(cart_id(), group.options[0].option if group.options else None)
         return redirect(url_for("cart"))
 
     @app.post("/orders")
@@ -78,7 +89,7 @@ def create_app(shop, secret_key, locale="en"):
         priced_at = dt.datetime.fromisoformat(request.form["priced_at"])
         agreed = eckit.QuoteRef(digest=request.form["digest"], priced_at=priced_at)
         try:
-            placed = shop.place_order(buyer(), session["cart"], agreed=agreed)
+            placed = shop.place_order(buyer(), cart_id(), agreed=agreed)
         except eckit.QuoteChangedError as changed:
             return render_template("cart.html", quote=changed.quote, message=changed.text(locale)), 409
         back = url_for("show", order_id=placed.id, token=placed.token, _external=True)
@@ -92,9 +103,9 @@ def create_app(shop, secret_key, locale="en"):
     @app.get("/orders/<order_id>/<token>")
     def show(order_id, token):
         """The order's page, where the buyer's browser also comes back to from the provider."""
-        buyer = eckit.Actor.guest(token)
-        paid = shop.resume_payment(buyer, order_id, request.args.to_dict())
-        with shop.read(buyer) as work:
+        holder = eckit.Actor.guest(token)
+        paid = shop.resume_payment(holder, order_id, request.args.to_dict())
+        with shop.read(holder) as work:
             placed = work.order.get(order_id).order
         return render_template("order.html", order=placed, paid=paid)
 

@@ -61,7 +61,7 @@ class Work(kernel_work.Work):
 
         :raises NotFoundError: no variant has this SKU.
         """
-        if sku_or_id.startswith(f"{PREFIXES['variant']}_"):
+        if not isinstance(sku_or_id, str) or sku_or_id.startswith(f"{PREFIXES['variant']}_"):
             return super().variant_of(sku_or_id)
         return catalog.variant_by_sku(self, sku_or_id).id
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from eckit_sandbox import SandboxProcess
 
+from eckit_sandbox import SandboxProcess
 from tests.acceptance.trial import Trial
 
 

@@ -23,7 +23,7 @@ BOUND = 200
 
 
 def carts(shop: Shop, sku: str, count: int) -> "collections.deque[tuple[CartId, Actor]]":
-    """Carts with one of the thing in each, ready to be ordered: one is filled by its buyer, the others are its copies."""
+    """Carts with one of the thing in each, ready to be ordered: one is filled by its buyer, the others are copies."""
     first = filled(shop, [(sku, 1)]).cart
     ready: collections.deque[tuple[CartId, Actor]] = collections.deque()
     with shop.database.writing() as connection:
@@ -134,7 +134,12 @@ def main(place: str, sku: str, buyers: str, stock: str) -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     outcomes: Counter[str] = Counter()
-    run([threading.Thread(target=buy, args=(functools.partial(_confirm, shop), ready, outcomes)) for _ in range(int(buyers))])
+    run(
+        [
+            threading.Thread(target=buy, args=(functools.partial(_confirm, shop), ready, outcomes))
+            for _ in range(int(buyers))
+        ]
+    )
     sys.stdout.write(json.dumps(outcomes) + "\n")
     shop.close()
 

@@ -1,15 +1,13 @@
-"""Stock that cannot be back-ordered is never sold twice, however many want it, whatever the server's default isolation."""
+"""Stock is never sold twice, however many want it, whatever isolation the server defaults to."""
 
-import json
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from tests.acceptance.children import together
 from tests.acceptance.rush import Host, rush
 from tests.acceptance.trial import Trial
 
@@ -72,31 +70,8 @@ def test_4_processes_of_16_sell_exactly_what_there_is(begun: Callable[..., Trial
 
 
 def _in_processes(trial: Trial) -> "Counter[str]":
-    command = [sys.executable, "-m", "tests.acceptance.rush", trial.place.to_json(), "HOT", str(BUYERS // PROCESSES)]
-    children = [
-        subprocess.Popen(
-            [*command, str(STOCK)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-        )
-        for _ in range(PROCESSES)
-    ]
-    outcomes: Counter[str] = Counter()
-    try:
-        for child in children:
-            assert child.stdout is not None
-            assert "READY\n" == child.stdout.readline()
-        for child in children:
-            assert child.stdin is not None
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        for child in children:
-            out, _ = child.communicate(timeout=240)
-            outcomes.update(json.loads(out))
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.communicate()
-    return outcomes
+    buyers, stock = str(BUYERS // PROCESSES), str(STOCK)
+    return together([("tests.acceptance.rush", trial.place.to_json(), "HOT", buyers, stock)] * PROCESSES)
 
 
 @pytest.mark.parametrize(("database", "level"), CASES[1:], indirect=["database"])

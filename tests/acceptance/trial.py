@@ -1,20 +1,19 @@
-"""A shop on trial: a few goods, Japanese tax, one carrier, and a real sandbox provider; in this process or a child's."""
+"""A shop on trial: goods, Japanese tax, one carrier, a real sandbox provider; in this process or a child's."""
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, Self
 
 import attrs
-import eckit_tax_table
 
+import eckit_tax_table
 from eckit import (
     Actor,
     Address,
+    CardToken,
     CarrierSpec,
     Cart,
-    CardToken,
     Channel,
     Coupon,
     Fare,
@@ -140,7 +139,9 @@ class Trial:
     provider: Any
 
     @classmethod
-    def begun(cls, url: str, provider: Any = None, *, plugins: Sequence[Any] = (), more_tables: Sequence[Any] = ()) -> Self:
+    def begun(
+        cls, url: str, provider: Any = None, *, plugins: Sequence[Any] = (), more_tables: Sequence[Any] = ()
+    ) -> Self:
         """Make tables and the shop's first rows."""
         install_schema(url, extra=(*more_tables, eckit_tax_table.tables.metadata))
         clock = FixedClock(START)
@@ -239,7 +240,7 @@ class Trial:
         """A placed order, and who may see it."""
         return self.cart(*lines, code=code).placed()
 
-    def pay(self, buyer: Actor, order: Order, token: str = "tok_ok") -> PaymentResult:  # noqa: S107 - a test token
+    def pay(self, buyer: Actor, order: Order, token: str = "tok_ok") -> PaymentResult:
         """Pay at the sandbox."""
         return self.shop.take_payment(buyer, order.id, instrument=card(token), return_url="https://shop.example/return")
 
@@ -315,6 +316,6 @@ def person(name: str = "見本 花子", email: str = "hanako@example.com") -> Pa
     return Party(id=mint("party"), name=name, email=email, email_kind="direct", address=address)
 
 
-def card(token: str = "tok_ok") -> CardToken:  # noqa: S107 - a test token
+def card(token: str = "tok_ok") -> CardToken:
     """A card as the provider's page gives it."""
     return CardToken(token=Secret(token))

@@ -4,13 +4,16 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import eckit_tablerate
 import eckit_tax_table
-from eckit import Actor, Address, Cart, FixedClock, Kind, Party, Quote, Shop, ShopSettings, mint
+from eckit import Actor, Address, Cart, Clock, FixedClock, Kind, Party, Quote, Shop, ShopSettings, mint
 from eckit.cli.starting import Start, found
 from eckit.pricing import rules as pricing_rules
+
+Tables: TypeAlias = Mapping[str, Any]
+"""Plugin → its settings."""
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NOON: Final = dt.datetime(2026, 4, 1, 3, 0, tzinfo=dt.UTC)
@@ -20,9 +23,11 @@ TOKYO: Final = Address(
 )
 
 
-def prepared(url: str, clock: FixedClock, plugins: Iterable[Any] = (), **more: Any) -> Shop:
+def prepared(
+    url: str, clock: Clock, plugins: Iterable[Any] = (), plugin_settings: Tables | None = None, **more: Any
+) -> Shop:
     """A shop with its tables, goods, rates and fares."""
-    settings = ShopSettings.of(url, **more)
+    settings = ShopSettings.of(url, plugins=plugin_settings or {}, **more)
     shop = Shop.compose(settings, plugins=plugins, clock=clock, check=False)
     found(shop, Start(name="Tea house", currency="JPY", country="JP"))
     goods = (ROOT / "examples" / "first_shop" / "products.csv").read_bytes()
@@ -42,11 +47,11 @@ class Pages:
         self.shops = 0
         self.opened = contextlib.ExitStack()
 
-    def compose(self, plugins: Iterable[Any] = (), **more: Any) -> Shop:
+    def compose(self, plugins: Iterable[Any] = (), plugin_settings: Tables | None = None) -> Shop:
         """A new shop of the tutorial, with these plugins besides; closed with the page unless the page does."""
         self.shops += 1
         url = f"sqlite:///{self.folder / f'shop{self.shops}.sqlite'}"
-        shop = prepared(url, self.clock, plugins, **more)
+        shop = prepared(url, self.clock, plugins, plugin_settings)
         self.opened.callback(shop.close)
         return shop
 

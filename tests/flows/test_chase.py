@@ -7,11 +7,11 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from eckit.flows.resolve_payment import resolve_payment
 from eckit.kernel import faults
 from eckit.order import Order
 from eckit.payment import NotWaitingForEvidenceError, store
 from eckit.payment.model import Declined, InDoubt, QueryFailed
-from eckit.flows.resolve_payment import resolve_payment
 from tests.payment.fakes import (
     CAPABILITIES,
     PENDING,
@@ -102,7 +102,7 @@ def test_a_provider_that_cannot_be_asked_needs_a_person_at_once(shop: Payments) 
 
 
 def test_not_found_is_believed_late_enough_only(shop: Payments) -> None:
-    """"No such payment" before its time is no verdict: it may be on its way."""
+    """ "No such payment" before its time is no verdict: it may be on its way."""
     placed = doubtful(shop, happened=False)
     shop.chase_for(4 * MINUTE, dt.timedelta(seconds=10))
     assert ["begin in_doubt"] == shop.states(placed)
@@ -336,9 +336,7 @@ def test_payments_of_a_plugin_that_is_gone_stay(shop: Payments, migrated_url: st
     assert ["begin succeeded"] == shop.states(placed)
 
 
-def test_a_test_payment_never_reaches_the_live_provider(
-    migrated_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_test_payment_never_reaches_the_live_provider(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway was switched to live: what was begun in test mode is neither sent nor asked there."""
     from eckit.payment import GatewayMissingError
 
@@ -360,9 +358,11 @@ def test_history_tells_how_every_operation_came_to_its_state(shop: Payments) -> 
     shop.chase()
     with shop.begin.read(SYSTEM) as work:
         rows = work.execute(sa.select(store.operation_step).order_by(store.operation_step.c.seq)).all()
-    assert [("planned", "sending", "sent"), ("sent", "no_answer", "in_doubt"), ("in_doubt", "succeeded", "succeeded")] == [
-        (row.before, row.move, row.after) for row in rows
-    ]
+    assert [
+        ("planned", "sending", "sent"),
+        ("sent", "no_answer", "in_doubt"),
+        ("in_doubt", "succeeded", "succeeded"),
+    ] == [(row.before, row.move, row.after) for row in rows]
     assert ["guest", "channel:fake.card", "channel:fake.card"] == [row.by for row in rows]
 
 

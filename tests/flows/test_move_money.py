@@ -145,7 +145,9 @@ def test_what_has_left_is_captured(shop: Payments, authorized: Order) -> None:
     """Two parcels: 300, then all; said twice, captured once."""
     for earned in (300, 300, 1_000, 1_000):
         ship(shop, authorized, earned)
-    assert [300, 700] == [e.minor for e in shop.ledger.entries[shop.one(authorized).begin_reference] if e.kind == "capture"]
+    assert [300, 700] == [
+        e.minor for e in shop.ledger.entries[shop.one(authorized).begin_reference] if e.kind == "capture"
+    ]
     assert [] == shop.audit()
 
 

@@ -357,7 +357,7 @@ def test_an_unsigned_notice_waits_for_an_answer(unsigned: Payments) -> None:
 
 
 def test_a_browser_is_not_believed(shop: Payments) -> None:
-    """"status=success" in the address changes nothing: the provider is asked."""
+    """ "status=success" in the address changes nothing: the provider is asked."""
     placed = waiting(shop)
     for _ in range(3):
         result = shop.resume(placed, status="success", payment="paid")
@@ -402,5 +402,3 @@ def test_what_a_browser_brings_is_bounded(shop: Payments, parameters: dict[str, 
     placed = waiting(shop)
     with pytest.raises(InvalidInputError):
         shop.resume(placed, **parameters)
-
-

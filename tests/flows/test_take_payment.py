@@ -7,13 +7,13 @@ import attrs
 import pytest
 from moneyed import Money
 
+from eckit.flows.take_payment import take_payment
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
 from eckit.kernel.errors import InvalidInputError, NotAllowedError, NotFoundError, ObjectedError, Objection
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.secrets import Secret
 from eckit.kernel.work import WorkOpenError
-from eckit.flows.take_payment import take_payment
 from eckit.order import Order
 from eckit.payment import (
     AttemptOpenError,
@@ -208,7 +208,8 @@ def test_an_unsent_attempt_may_change_its_method(migrated_url: str, monkeypatch:
     """Nothing was sent yet: the planned attempt is dropped for one with the other method."""
     without_shipments(monkeypatch)
     shop = make_payments(
-        migrated_url, gateways=lambda clock: (FakeGateway(clock), FakeGateway(clock, id="fake.other"))  # type: ignore[arg-type]
+        migrated_url,
+        gateways=lambda clock: (FakeGateway(clock), FakeGateway(clock, id="fake.other")),  # type: ignore[arg-type]
     )
     placed = shop.place()
     result = shop.take(placed, method="fake.other")

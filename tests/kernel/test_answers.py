@@ -62,7 +62,7 @@ def test_the_question_itself_is_not_stored(opened: Database) -> None:
 
 
 def test_of_many_who_ask_at_once_one_is_sent(opened: Database) -> None:
-    """For services that charge per question: the others look again; if the one dies, its place is free after the lease."""
+    """For services that charge per question: the others look again; after the lease its place is free."""
     clock = FixedClock(NOON)
     begin, barrier, told = begin_on(opened, clock=clock), threading.Barrier(8), Counter[bool]()
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.database import DatabaseSettings
 from eckit.kernel.errors import CompositionError, Problem
-from eckit.kernel.host_hooks import SPECS as HOST
 from eckit.kernel.hookspecs import HookSpec, declared, hookimpl, hookspec
+from eckit.kernel.host_hooks import SPECS as HOST
 from eckit.kernel.ids import ShopId
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.secrets import Secret
@@ -72,7 +72,9 @@ well = of("well", check_thing=lambda thing: ())
 def test_a_plugin_is_found_whatever_it_is() -> None:
     """An object or a module; the composition knows its version, hooks and interface."""
     module = ModuleType("some_plugin")
-    vars(module).update(name="module", version="2.1", eckit_interface={"thing": 2}, check_thing=hookimpl(lambda thing: ()))
+    vars(module).update(
+        name="module", version="2.1", eckit_interface={"thing": 2}, check_thing=hookimpl(lambda thing: ())
+    )
     plugins = compose_plugins(SPECS, [module, well])
     assert ["module", "well"] == list(plugins.infos)
     info = plugins.infos["module"]
@@ -126,7 +128,7 @@ def test_a_class_is_not_a_plugin() -> None:
     ],
 )
 def test_a_plugin_that_does_not_fit_is_reported_at_the_start(bad: Any, code: str, says: str) -> None:
-    """PLG-05: misspelt hook, wrong argument, version older, newer or missing: strict refuses, tolerant leaves it out."""
+    """PLG-05: misspelt hook, wrong argument, version older, newer or missing: strict refuses, tolerant goes on."""
     (problem,) = problems(well, bad)
     assert (code, "plugins.bad") == (problem.code, problem.path)
     assert says in problem.text()
@@ -203,7 +205,9 @@ class Settings:
     rate: Decimal = Decimal("0.10")
 
 
-with_settings = of("paid", register_settings=lambda: Settings, register_things=lambda settings: (settings.key.reveal(),))
+with_settings = of(
+    "paid", register_settings=lambda: Settings, register_things=lambda settings: (settings.key.reveal(),)
+)
 
 
 def test_settings_are_read_for_each_plugin_and_given_to_what_it_registers() -> None:

@@ -219,5 +219,3 @@ def test_two_plugins_may_not_share_a_class() -> None:
     mine = FacetSpec(kind=Dimensions, namespace="other", on="product")
     with pytest.raises(CompositionError, match="Dimensions"):
         compose_plugins(SPECS, [registering("sizes", DIMENSIONS), registering("other", mine)], collect=[facets.collect])
-
-

@@ -104,6 +104,7 @@ def test_twenty_first_uses_of_one_key_at_once_are_one(opened: Database) -> None:
 
 def test_a_claim_with_a_lease_is_recoverable_when_its_holder_dies(begin: Begin) -> None:
     """PAY-20: a stale claim is in flight until its lease is over, then the next one has it; a third waits again."""
+
     def claim(at: dt.datetime, key: Key = KEY) -> None:
         with begin.upkeep() as connection:
             idempotency.claim(connection, key, "system", at, lease=LEASE)

@@ -14,9 +14,9 @@ import attrs
 import pytest
 
 from eckit.kernel.composing import compose_plugins
+from eckit.kernel.conforming import conforms
 from eckit.kernel.database import Database
 from eckit.kernel.errors import InvalidInputError, ObjectedError, PluginError, RefusedError, invalid
-from eckit.kernel.conforming import conforms
 from eckit.kernel.hookspecs import CLOSED, DROP, declared, hookimpl, hookspec
 from eckit.kernel.plugins import RESTING, ConversationTimeoutError, FailureRecord, Limits, Plugins
 from eckit.kernel.work import WorkOpenError
@@ -156,7 +156,7 @@ def test_the_first_in_rank_that_answers_is_chosen() -> None:
 
 
 def test_a_plugin_cannot_change_what_it_is_shown() -> None:
-    """DESIGN §9: a plugin's mutation changes no core data: facts are frozen, and trying is a failure of the plugin's."""
+    """DESIGN §9: a plugin's mutation changes no core data: facts are frozen, and trying is a failure."""
 
     def mutates(draft: Any) -> Any:
         draft.total = 0
@@ -190,7 +190,7 @@ def test_a_plugin_cannot_change_how_others_compute() -> None:
 
 
 def test_overruns_are_counted_and_open_the_breaker_until_it_has_rested() -> None:
-    """A slow carrier is left out after three overruns in a row, asked again after its rest, and closed by one success."""
+    """A slow carrier is left out after three overruns in a row and asked again after its rest."""
     slow, asked = [True], []
 
     def answers(draft: Draft) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ def test_a_guarded_call_is_measured_and_its_failure_names_the_plugin() -> None:
 
 
 def test_a_conversation_is_cut_off_at_its_hard_limit() -> None:
-    """A provider that hangs costs its limit; the answer that comes too late is dropped, and others can talk meanwhile."""
+    """A provider that hangs costs its limit; an answer that comes too late is dropped; others can talk."""
     plugins, release = composed(), threading.Event()
     started = time.monotonic()
     with pytest.raises(ConversationTimeoutError) as cut:
@@ -339,7 +339,8 @@ def test_two_plugins_that_claim_one_code_are_both_named() -> None:
     things.register_things = hookspec()(register_things)  # type: ignore[attr-defined]
     specs = declared(things, "thing")
     one, two = (
-        plugin(name, interface={"thing": 1}, register_things=hookimpl(lambda settings: ("x", "y"))) for name in ("one", "two")
+        plugin(name, interface={"thing": 1}, register_things=hookimpl(lambda settings: ("x", "y")))
+        for name in ("one", "two")
     )
     plugins = compose_plugins(specs, [one])
     plugins.collect("register_things", "thing", code=str)

@@ -120,9 +120,15 @@ def test_a_variable_that_says_nothing_sensible_is_refused(
     ("text", "expected"),
     [
         ("[database]\nurl = 'sqlite:///x'", {"shop_id": "missing"}),
-        (f"shop_id = '{SHOP}'\n[database]\nurl = 'x'\npool = 3\n[male]\n", {"database.pool": "unknown-key", "male": "unknown-key"}),
+        (
+            f"shop_id = '{SHOP}'\n[database]\nurl = 'x'\npool = 3\n[male]\n",
+            {"database.pool": "unknown-key", "male": "unknown-key"},
+        ),
         (f"shop_id = '{SHOP}'\nplugins = 'sk_live'\n[database]\nurl = 'x'", {"plugins": "not-a-table"}),
-        (f"shop_id = '{SHOP}'\nplugin_order = 'a'\n[database]\nurl = 1", {"plugin_order": "not-a-list", "database.url": "not-text"}),
+        (
+            f"shop_id = '{SHOP}'\nplugin_order = 'a'\n[database]\nurl = 1",
+            {"plugin_order": "not-a-list", "database.url": "not-text"},
+        ),
         ("password = sk_live_1", {"settings": "not-toml"}),
         ("\ud800", {"settings": "not-toml"}),
     ],
@@ -145,7 +151,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 # --- databases -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["mysql://root:pa55word@h/x", "postgresql+asyncpg://u:pa55word@h/x", "pa55word", "", "oracle://x"])
+@pytest.mark.parametrize(
+    "url", ["mysql://root:pa55word@h/x", "postgresql+asyncpg://u:pa55word@h/x", "pa55word", "", "oracle://x"]
+)
 def test_a_database_eckit_cannot_use_is_refused(url: str) -> None:
     """Nothing of the URL but its scheme is shown."""
     assert {"database.url": "unknown-database"} == complaints(Database, DatabaseSettings(url=url))

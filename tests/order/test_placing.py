@@ -19,7 +19,7 @@ from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.idempotency import Key, KeyReusedError
 from eckit.kernel.ids import CartId, CustomerId, OrderId
 from eckit.kernel.minting import mint
-from eckit.order import Order, OrderNumberTakenError, OrderState, rules, service as order
+from eckit.order import NumberTakenError, Order, OrderState, rules, service as order
 from eckit.order.store import tables
 from eckit.pricing import DoesNotAddUpError, NotReadyError
 from eckit.pricing.model import OpenItem
@@ -127,7 +127,7 @@ def test_generator_that_repeats_itself_ends_in_a_typed_error(orders: Orders) -> 
     asked: list[int] = []
     stuck = orders.with_plugins(Numbers(lambda series, n, at: asked.append(n) or "A-1"))
     first = stuck.place()
-    with pytest.raises(OrderNumberTakenError) as refused:
+    with pytest.raises(NumberTakenError) as refused:
         stuck.place()
     assert ("A-1", 20) == (refused.value.number, refused.value.tries)
     assert 21 == len(set(asked))

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.payment.support import Payments, make_payments
+from tests.payment.support import Payments, make_payments, without_shipments
 
 
 @pytest.fixture
-def payments(migrated_url: str) -> Payments:
-    """A shop with one gateway."""
+def payments(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Payments:
+    """A shop with one gateway; its orders have no stock."""
+    without_shipments(monkeypatch)
     return make_payments(migrated_url)

@@ -129,7 +129,12 @@ class FakeGateway:
     """A gateway to the ledger. ``script[call]`` holds what the next calls do; without one they work."""
 
     def __init__(
-        self, clock: Clock, capabilities: Capabilities = CAPABILITIES, *, id: MethodCode = METHOD, ledger: Ledger | None = None
+        self,
+        clock: Clock,
+        capabilities: Capabilities = CAPABILITIES,
+        *,
+        id: MethodCode = METHOD,
+        ledger: Ledger | None = None,
     ) -> None:
         self.id = id
         self.label = Text.of("Card", ja="カード")
@@ -192,7 +197,9 @@ class FakeGateway:
                 provider_ref=_provider_ref(op.begin_reference),
                 at=self.ledger.clock.now(),
             )
-        if sum(entry.minor for entry in entries if entry.kind == "capture") >= self.ledger.total("authorize", op.begin_reference):
+        if sum(entry.minor for entry in entries if entry.kind == "capture") >= self.ledger.total(
+            "authorize", op.begin_reference
+        ):
             return Declined(code="other", raw_code="already captured", retry="never")
         return Voided(**self._booked("void", op))
 
@@ -252,7 +259,9 @@ class FakeGateway:
 
     def signed(self, body: bytes) -> RawRequest:
         mac = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
-        return RawRequest(body=body, headers={"x-mac": mac, "content-type": "application/json"}, remote_ip="203.0.113.9")
+        return RawRequest(
+            body=body, headers={"x-mac": mac, "content-type": "application/json"}, remote_ip="203.0.113.9"
+        )
 
     def open_webhook(self, raw: RawRequest, now: dt.datetime) -> Opened:
         if self.declared.webhook == "none":

@@ -48,7 +48,9 @@ def after(payment: Payment, outcome: Any, at: dt.datetime = AT, capabilities: Ca
     return learn_outcome(payment, payment.operations[-1].id, outcome, capabilities, at)
 
 
-def movement(kind: str, minor: int, ref: str, *, reference: str = "", finality: str = "final", currency: str = "JPY") -> StoredMovement:
+def movement(
+    kind: str, minor: int, ref: str, *, reference: str = "", finality: str = "final", currency: str = "JPY"
+) -> StoredMovement:
     """A movement."""
     return StoredMovement(
         id=MovementId(ref),

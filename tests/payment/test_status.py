@@ -130,7 +130,9 @@ KINDS = [
 def test_every_set_of_movements_has_one_status(size: int) -> None:
     """For every set of up to five movements, all orders of arrival agree; no sum is ever negative."""
     for chosen in itertools.combinations(KINDS, size):
-        orders = itertools.permutations(chosen) if size < 5 else itertools.islice(itertools.permutations(chosen), 0, None, 7)
+        orders = (
+            itertools.permutations(chosen) if size < 5 else itertools.islice(itertools.permutations(chosen), 0, None, 7)
+        )
         assert 1 == len({of([begin("succeeded")], list(order)) for order in orders})
         total = sums(chosen, currency="JPY")
         assert min(total.captured_final, total.captured_provisional, total.refunded, total.disputed) >= 0
@@ -150,5 +152,9 @@ def test_money_of_another_currency_is_no_part_of_any_sum() -> None:
 
 def test_a_pending_refund_is_reserved() -> None:
     """Sums count what is being given back, until it is done or has failed."""
-    total = sums([capture()], [operation("refund", "waiting_provider", 2, 300), operation("refund", "failed", 3, 200)], currency="JPY")
+    total = sums(
+        [capture()],
+        [operation("refund", "waiting_provider", 2, 300), operation("refund", "failed", 3, 200)],
+        currency="JPY",
+    )
     assert (1_000, 300, 0) == (total.captured, total.refund_pending, total.refunded)

@@ -8,8 +8,7 @@ from eckit.kernel.clock import FixedClock
 from eckit.kernel.ids import LocationId, Sku, VariantId
 from eckit.kernel.minting import mint
 from eckit.kernel.work import Begin
-from eckit.stock import Location, Wanted
-from eckit.stock import service as stock
+from eckit.stock import Location, Wanted, service as stock
 from eckit.testing.begin import START, make_begin
 
 STAFF = Actor.system("test")

@@ -11,8 +11,7 @@ from eckit.kernel.minting import mint
 from eckit.kernel.refs import Ref
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
-from eckit.stock import LevelMovedError, OutOfStockError, PromisedError
-from eckit.stock import service as stock
+from eckit.stock import LevelMovedError, OutOfStockError, PromisedError, service as stock
 from eckit.stock.errors import NotHeldError
 from tests.stock.conftest import STAFF, Warehouse, want
 
@@ -202,7 +201,7 @@ def test_a_sale_elsewhere_is_recorded_and_opens_a_shortage(warehouse: Warehouse)
 
 
 def test_a_count_against_an_old_version_is_a_conflict(warehouse: Warehouse) -> None:
-    """STK-17: the form showed 10, three were sold since; saving 12 is refused with the current number, deltas give 9."""
+    """STK-17: the form showed 10, three were sold since; saving 12 is refused with the current number."""
     tea = warehouse.variant(10)
     with warehouse.begin.read(STAFF) as work:
         seen = stock.levels(work, tea)[0].version

@@ -47,6 +47,7 @@ external_ref = core_table(
 )
 
 KINDS: dict[type, str] = {Channel: "channel", Market: "market", Seller: "seller", LegalEntity: "legal_entity"}
+_CLASSES: dict[str, type] = {kind: cls for cls, kind in KINDS.items()}
 
 _codec = cattrs.Converter(forbid_extra_keys=False)
 _codec.register_unstructure_hook(dt.datetime, lambda at: at.isoformat())
@@ -55,8 +56,12 @@ _codec.register_unstructure_hook(dt.timedelta, lambda span: int(span.total_secon
 _codec.register_structure_hook(dt.timedelta, lambda seconds, _: dt.timedelta(seconds=seconds))
 _codec.register_unstructure_hook(Decimal, str)
 _codec.register_structure_hook(Decimal, lambda text, _: Decimal(text))
-_codec.register_unstructure_hook_func(lambda kind: typing.get_origin(kind) is frozenset, sorted)
+_codec.register_unstructure_hook_func(lambda kind: _origin(kind) is frozenset, sorted)
 _codec.register_unstructure_hook(Rounding, lambda mode: mode.value)
+
+
+def _origin(kind: Any) -> Any:
+    return typing.get_origin(kind)
 
 
 def code_of(thing: Channel | Market | Seller | LegalEntity) -> str:
@@ -83,12 +88,16 @@ def put(work: Work, thing: Channel | Market | Seller | LegalEntity) -> bool:
     return True
 
 
+def read(kind: str, body: Any) -> Any:
+    """A channel, market, seller or legal entity from its document."""
+    return _codec.structure(body, _CLASSES[kind])
+
+
 def load(work: Work) -> Setup:
     """All of it, in one statement."""
     found: dict[str, dict[Any, Any]] = {kind: {} for kind in KINDS.values()}
-    kinds = {kind: cls for cls, kind in KINDS.items()}
     for row in work.execute(sa.select(setup.c.id, setup.c.kind, setup.c.body).order_by(setup.c.id)):
-        found[row.kind][row.id] = _codec.structure(row.body, kinds[row.kind])
+        found[row.kind][row.id] = read(row.kind, row.body)
     return Setup(
         channels=found["channel"],
         markets=found["market"],

@@ -32,15 +32,21 @@ def chase(begin: Begin, *, limit: int = 100) -> ChaseReport:
     a person; releases money reserved for canceled orders; cancels orders that counted on a slip that ran out.
     """
     begin.require_no_transaction("chase")
-    done: Counter[str] = Counter(notices=apply_notices(begin, limit=limit))
-    for payment_id, operation_id in _lease(begin, limit):
+    with begin.read(_SYSTEM) as work:
+        due = payment.due(work)
+    done: Counter[str] = Counter()
+    if due.notices:
+        done["notices"] += apply_notices(begin, limit=limit)
+    for payment_id, operation_id in _lease(begin, limit) if due.operations else ():
         try:
             done.update(_look_at(begin, payment_id, operation_id))
         except Exception:  # noqa: BLE001 - one must not hold up the others; when its lease is over it comes up again
             _log.exception("operation %s could not be looked at", operation_id)
             done["failed"] += 1
-    done["released"] += sum(_release(begin, order_id) for order_id in _lease_reservations(begin, limit))
-    done["sent"] += send_planned(begin, limit=limit)
+    if due.reservations:
+        done["released"] += sum(_release(begin, order_id) for order_id in _lease_reservations(begin, limit))
+    if done:
+        done["sent"] += send_planned(begin, limit=limit)
     return ChaseReport(**done)
 
 

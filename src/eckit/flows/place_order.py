@@ -3,6 +3,7 @@
 import attrs
 
 from eckit.cart import service as cart
+from eckit.cart.errors import AlreadyPlacedError
 from eckit.channel import service as channel
 from eckit.customer import service as customer
 from eckit.flows.price_cart import price_cart
@@ -66,9 +67,22 @@ def place_order(begin: Begin, actor: Actor, cart_id: CartId, *, agreed: QuoteRef
     :raises CouponExhaustedError: a code was used up meanwhile; nothing was placed.
     """
     expect_id("cart", cart_id)
-    with begin.read(actor) as work:
-        if placed := order.earlier(work, cart_id, key):
+    if placed := _earlier(begin, actor, cart_id, key):
+        return placed
+    try:
+        return _confirm(begin, actor, cart_id, agreed, key)
+    except AlreadyPlacedError:  # somebody else was faster, perhaps the same buyer's other click
+        if placed := _earlier(begin, actor, cart_id, key):
             return placed
+        raise
+
+
+def _earlier(begin: Begin, actor: Actor, cart_id: CartId, key: Key | None) -> Order | None:
+    with begin.read(actor) as work:
+        return order.earlier(work, cart_id, key)
+
+
+def _confirm(begin: Begin, actor: Actor, cart_id: CartId, agreed: QuoteRef, key: Key | None) -> Order:
     quote = price_cart(begin, actor, cart_id, as_of=agreed)
     pricing_rules.require_same(quote, agreed)
     pricing_rules.require_ready(quote)

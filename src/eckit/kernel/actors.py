@@ -1,5 +1,6 @@
 """Who asks. The host authenticates people; eckit decides what an actor may do."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Self
 
@@ -69,6 +70,13 @@ class Actor:
     def plugin(cls, name: str, *permissions: str) -> Self:
         """A plugin acting on its own account."""
         return cls(kind="plugin", id=name, permissions=frozenset(permissions))
+
+    @property
+    def identity(self) -> str:
+        """Who it is for idempotency keys: guests are told apart by the tokens they hold, of which this is a digest."""
+        if self.kind != "guest" or not self.tokens:
+            return str(self)
+        return f"guest:{hashlib.sha256(' '.join(sorted(self.tokens)).encode()).hexdigest()[:32]}"
 
     @property
     def customer_id(self) -> CustomerId | None:

@@ -62,7 +62,7 @@ def compose_plugins(
     :param discover: also those installed, by the entry points of the group ``eckit``.
     :param settings: a shop's settings, which say all that follows but ``collect``.
     :param settings_source: plugin name → its raw settings, or an instance of them.
-    :param order: names of plugins, which ranks them where several implement a ``choose_`` hook; the core's own come last.
+    :param order: names of plugins, ranking them where several implement a ``choose_`` hook; the core's own come last.
     :param disabled: plugins not to use; they are not even imported if installed.
     :param strict: raise for any problem. Otherwise plugins with problems are left out and listed in ``disabled``.
     :param collect: what each capability collects from ``register_`` hooks.

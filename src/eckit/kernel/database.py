@@ -1,7 +1,7 @@
 """Engines for the two databases, and what their errors mean.
 
-SQLite: WAL, ``synchronous=FULL``, ``BEGIN`` for reading and ``BEGIN IMMEDIATE`` for writing, one writer of a process at a
-time. PostgreSQL: READ COMMITTED for writing and one read-only snapshot for reading, set here whatever the server's
+SQLite: WAL, ``synchronous=FULL``, ``BEGIN`` for reading and ``BEGIN IMMEDIATE`` for writing, one writer of a process at
+a time. PostgreSQL: READ COMMITTED for writing and one read-only snapshot for reading, set here whatever the server's
 default is: correctness rests on conditional updates and constraints.
 """
 
@@ -72,11 +72,13 @@ def checked_url(text: str) -> sa.URL:
 
 
 def shown_url(text: str) -> str:
-    """A database's URL without its password."""
+    """A database's URL without its password, wherever in it that stands."""
     try:
-        return sa.make_url(text).render_as_string(hide_password=True)
+        url = sa.make_url(text)
     except sa.exc.ArgumentError:
         return MASK
+    hidden = {name: MASK for name in url.query if "pass" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 class _Turn:

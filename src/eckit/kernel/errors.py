@@ -1,7 +1,8 @@
 """The five kinds of error, and the two small facts they carry: Problem and Objection.
 
-A kind says what a caller can do about it; a leaf in a capability says what happened, with a stable ``code`` that is also
-the key of its text (``error.<code>``) in English and Japanese. Texts are safe to show: no SQL, path or secret in them.
+A kind says what a caller can do about it; a leaf in a capability says what happened, with a stable ``code`` that is
+also the key of its text (``error.<code>``) in English and Japanese. Texts are safe to show: no SQL, path or secret is
+in them.
 """
 
 from typing import Any, ClassVar

@@ -78,7 +78,7 @@ _delivering: contextvars.ContextVar[Envelope | None] = contextvars.ContextVar("e
 
 
 def current_envelope() -> Envelope | None:
-    """The envelope of the event that is being delivered here, for a subscriber: its id stays the same if it comes again."""
+    """The envelope of the event that is being delivered here; if the event comes again, its id is the same."""
     return _delivering.get()
 
 

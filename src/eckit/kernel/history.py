@@ -24,6 +24,9 @@ history = core_table(
 )
 
 
+_ADD = sa.insert(history).returning(history.c.id)
+
+
 @attrs.frozen
 class Deed:
     """One thing done in a Work: the verb, what it touched, and why."""
@@ -57,4 +60,4 @@ def store(
         for deed in deeds
     ]
     if rows:
-        connection.execute(sa.insert(history).values(rows))
+        connection.execute(_ADD, rows)

@@ -1,7 +1,7 @@
 """Idempotency keys: one key, one outcome.
 
-A key is claimed by one atomic insert in the transaction that does the work, so a crash leaves no claim behind. Verbs that
-span several transactions claim with a lease instead and store the reply at their end.
+A key is claimed by one atomic insert in the transaction that does the work, so a crash leaves no claim behind. Verbs
+that span several transactions claim with a lease instead and store the reply at their end.
 """
 
 import datetime as dt

@@ -24,8 +24,8 @@ _IDLE, _FAILED = 0, 3  # PQtransactionStatus, the same in every driver
 
 @attrs.define(kw_only=True, eq=False)
 class NoHostTransactionError(RefusedError):
-    """The host's connection has no transaction that a joined Work could be part of: it commits each statement by itself,
-    or its transaction has failed.
+    """The host's connection has no transaction that a joined Work could be part of: each statement is committed by
+    itself, or the transaction has failed.
 
     :ivar what: ``none`` or ``failed``.
     """
@@ -114,7 +114,7 @@ class Lender:
 
 
 class HostConnection:
-    """A host's connection as the kernel uses it: each statement of ours says where our tables are, and none of the host's.
+    """A host's connection as the kernel uses it: our statements say where our tables are, the host's stay as they are.
 
     Options set on the connection itself would stay there, and would rewrite the host's own statements.
     """
@@ -261,7 +261,7 @@ def _require_transaction(connection: sa.Connection) -> None:
 class JoinedBegin(Begin):
     """Begins Works inside a host's transaction.
 
-    :param in_transaction: tells whether the host's transaction is open now; what talks to the network refuses while it is.
+    :param in_transaction: tells whether the host's transaction is open now; while it is, nothing talks to the network.
     """
 
     retries: ClassVar[bool] = False

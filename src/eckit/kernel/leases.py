@@ -58,8 +58,8 @@ def holding(begin: Begin, name: str, for_: dt.timedelta, *, every: dt.timedelta 
 
     The lease is given back at the end. A holder that dies loses it after ``for_``; a long job renews it in between.
 
-    :param every: the job's period: once it has run to its end, nobody runs it again before that much time has passed since
-        it began. After an error it may run again at once.
+    :param every: the job's period: once it has run to its end, nobody runs it again before that much time has passed
+        since it began. After an error it may run again at once.
     """
     began = begin.clock.now()
     holder = mint_token()

@@ -9,7 +9,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def mint(kind: str) -> str:
-    """A new id of ``kind``: 48 bits of milliseconds, then 80 random bits, so that ids sort by age and cannot be guessed."""
+    """A new id of ``kind``: 48 bits of milliseconds, then 80 random bits, so ids sort by age and cannot be guessed."""
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     body = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
     return f"{PREFIXES[kind]}_{''.join(body)}"

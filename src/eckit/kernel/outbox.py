@@ -40,6 +40,13 @@ outbox = core_table(
     sa.Index("ix_eckit_outbox_due", "state", "due_at"),
 )
 
+_LAST = sa.select(sa.func.coalesce(sa.func.max(outbox.c.seq), 0)).where(outbox.c.subject == sa.bindparam("about"))
+_ADD = (
+    sa.insert(outbox)
+    .values(seq=_LAST.scalar_subquery() + sa.bindparam("ahead", type_=sa.BigInteger()))
+    .returning(outbox.c.id)
+)
+
 
 def store(
     connection: sa.Connection,
@@ -60,14 +67,14 @@ def store(
     for event in events:
         subject = str(event.subject)
         ahead[subject] += 1
-        last = sa.select(sa.func.coalesce(sa.func.max(outbox.c.seq), 0) + ahead[subject])
         rows.append(
             {
                 "id": mint("event"),
                 "name": event.name,
                 "version": event.version,
                 "subject": subject,
-                "seq": last.where(outbox.c.subject == subject).scalar_subquery(),
+                "about": subject,
+                "ahead": ahead[subject],
                 "occurred_at": now,
                 "recorded_at": now,
                 "by": by,
@@ -81,7 +88,7 @@ def store(
         )
     if rows:
         try:
-            connection.execute(sa.insert(outbox).values(rows))
+            connection.execute(_ADD, rows)
         except sa.exc.IntegrityError as error:
             raise MovedError(what="outbox") from error
 

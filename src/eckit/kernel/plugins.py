@@ -1,8 +1,8 @@
 """The call layer: the only way to a plugin.
 
 Implementations of hooks run inline, each with its own error capture, decimal context and measured time. An overrun is
-named and counted and opens that plugin's breaker. Conversations that may use the network run on a worker thread with a hard
-limit, and only when no Work is open. Answers come sorted by plugin name, so nothing depends on load order.
+named and counted and opens that plugin's breaker. Conversations that may use the network run on a worker thread with a
+hard limit, and only when no Work is open. Answers come sorted by plugin name, so nothing depends on load order.
 """
 
 import contextvars

@@ -19,8 +19,8 @@ TRIES = 40
 def again_if_moved(flow: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate[Begin, P], R]:
     """Run the whole flow again after :class:`MovedError` or :class:`BusyError`.
 
-    Each of them means: rolled back, nothing was changed. A flow joined to a host's transaction is never run again, since
-    only the owner of that transaction can: it raises :class:`BusyError` for the host to handle.
+    Each of them means: rolled back, nothing was changed. A flow joined to a host's transaction is never run again,
+    since only the owner of that transaction can: it raises :class:`BusyError` for the host to handle.
 
     :raises BusyError: it still conflicted after :data:`TRIES` tries.
     """

@@ -4,6 +4,7 @@ A quote remembers the stamps of everything its price rested on; placing compares
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +15,12 @@ from eckit.kernel.tables import core_table, ident
 stamp = core_table("stamp", ident("name", primary_key=True), sa.Column("version", sa.BigInteger, nullable=False))
 
 _READ = sa.select(stamp.c.name, stamp.c.version).where(stamp.c.name.in_(sa.bindparam("names", expanding=True)))
+
+_MORE: Any = {"index_elements": ["name"], "set_": {"version": stamp.c.version + 1}}
+_RAISE = {
+    "postgresql": postgresql.insert(stamp).on_conflict_do_update(**_MORE).returning(stamp.c.name),
+    "sqlite": sqlite.insert(stamp).on_conflict_do_update(**_MORE).returning(stamp.c.name),
+}
 
 
 def read(connection: sa.Connection, names: Iterable[str]) -> dict[str, int]:
@@ -38,8 +45,7 @@ def raise_all(connection: sa.Connection, names: Iterable[str]) -> None:
     """Raise the stamps by one each, in one statement, in one global order."""
     rows = [{"name": name, "version": 1} for name in sorted(set(names))]
     if rows:
-        insert = upsert(connection, stamp).values(rows)
-        connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"version": stamp.c.version + 1}))
+        connection.execute(_RAISE[connection.dialect.name], rows)
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

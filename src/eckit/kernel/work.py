@@ -239,10 +239,10 @@ class Begin:
             work = self._work(self, connection, actor, writes=True)
             with _entered(work):
                 if key is not None:
-                    idempotency.claim(connection, key, str(actor), work.now)
+                    idempotency.claim(connection, key, actor.identity, work.now)
                 yield work
                 if key is not None:
-                    idempotency.finish(connection, key, str(actor), work.now, work.reply)
+                    idempotency.finish(connection, key, actor.identity, work.now, work.reply)
                 work._flush()
 
     @contextmanager

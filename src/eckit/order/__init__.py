@@ -8,8 +8,8 @@ from eckit.order.errors import (
     NotClosableError,
     NotConfirmableError,
     NotOpenError,
+    NumberTakenError,
     OrderBlockedError,
-    OrderNumberTakenError,
 )
 from eckit.order.model import (
     Amendment,
@@ -39,6 +39,7 @@ __all__ = [
     "NotClosableError",
     "NotConfirmableError",
     "NotOpenError",
+    "NumberTakenError",
     "Order",
     "OrderAmended",
     "OrderBlocked",
@@ -49,7 +50,6 @@ __all__ = [
     "OrderLine",
     "OrderLink",
     "OrderMove",
-    "OrderNumberTakenError",
     "OrderPlaced",
     "OrderState",
     "OrderUnblocked",

@@ -9,7 +9,7 @@ from eckit.kernel.ids import LineId, OrderId
 
 
 @attrs.define(kw_only=True, eq=False)
-class OrderNumberTakenError(ConflictError):
+class NumberTakenError(ConflictError):
     """Every number that was tried belongs to another order already; ``number`` is the last one tried."""
 
     code: ClassVar[str] = "order-number-taken"

@@ -302,8 +302,8 @@ def redeem(
     if each and customer_key and not spent:
         spent = [codes[one] for one in sorted(each.keys() - store.count_customer(work, each, customer_key))]
     if not spent:
-        key = customer_key if each else None
-        kept = store.add_redemptions(work, order_id, uses, channels, channel_id, key, currency)
+        keys = dict.fromkeys(each, customer_key)
+        kept = store.add_redemptions(work, order_id, uses, channels, channel_id, keys, currency)
         spent = [codes[use.promotion_id] for use in uses if use.promotion_id not in kept]
     if spent:
         raise CouponExhaustedError(codes=tuple(sorted(spent)))

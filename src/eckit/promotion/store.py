@@ -277,7 +277,7 @@ def add_redemptions(
     uses: Sequence[Use],
     counted: Mapping[str, str],
     channel_id: ChannelId,
-    customer_key: str | None,
+    customers: Mapping[PromotionId, str | None],
     currency: str,
 ) -> set[PromotionId]:
     """Insert the uses of an order, in one statement; of which promotions.
@@ -285,6 +285,7 @@ def add_redemptions(
     A use through a code is left out unless the code was counted, or is valid in the channel and has no limit.
 
     :param counted: code → the channel of the row that was counted.
+    :param customers: promotion → the customer its use was counted for.
     """
     rows = [
         (
@@ -293,7 +294,7 @@ def add_redemptions(
             use.coupon,
             counted.get(use.coupon or ""),
             order_id,
-            customer_key,
+            customers.get(use.promotion_id),
             use.amount_minor,
             currency,
         )

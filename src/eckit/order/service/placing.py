@@ -16,7 +16,7 @@ from eckit.kernel.minting import mint, mint_token
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.work import Work
 from eckit.order import hooks, rules, store
-from eckit.order.errors import OrderNumberTakenError
+from eckit.order.errors import NumberTakenError
 from eckit.order.model import Order, OrderPlaced
 from eckit.order.service.scope import READ
 from eckit.pricing import rules as pricing_rules
@@ -58,7 +58,7 @@ def place(
     :param series: series of the number; without it the quote's.
     :raises DoesNotAddUpError: the quote's parts do not make its whole.
     :raises AlreadyPlacedError: an order of this cart version exists that has not lapsed.
-    :raises OrderNumberTakenError: every number tried belongs to another order.
+    :raises NumberTakenError: every number tried belongs to another order.
     :raises PluginError: no number was chosen, or one that cannot be a number.
     """
     pricing_rules.add_up(quote)
@@ -89,7 +89,7 @@ def place(
             )
             return placed
         number_is_taken = _what_is_taken(work, placed)
-    raise OrderNumberTakenError(what="order number", number=number, tries=NUMBER_TRIES)
+    raise NumberTakenError(what="order number", number=number, tries=NUMBER_TRIES)
 
 
 def _what_is_taken(work: Work, refused: Order) -> bool:
@@ -138,7 +138,7 @@ def earlier(work: Work, cart_id: CartId, key: Key | None = None) -> Order | None
 
 
 def _under_key(work: Work, cart_id: CartId, key: Key | None) -> store.Found | None:
-    reply = None if key is None else idempotency.find(work.connection, key, str(work.actor), work.now)
+    reply = None if key is None else idempotency.find(work.connection, key, work.actor.identity, work.now)
     if reply is None or not isinstance(reply.body, dict) or "order_id" not in reply.body:
         return None
     found = store.by_id(work, OrderId(reply.body["order_id"]))

@@ -9,9 +9,8 @@ import attrs
 from moneyed import Money
 
 from eckit.kernel.cards import mask_cards
-from eckit.kernel.errors import InvalidInputError
 from eckit.kernel.conforming import conforms
-
+from eckit.kernel.errors import InvalidInputError
 from eckit.kernel.money import to_minor
 from eckit.kernel.text import clean, strip_controls
 from eckit.payment.model import (

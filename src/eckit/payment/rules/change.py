@@ -31,6 +31,8 @@ KIND_OF: Final[Mapping[OperationKind, str]] = {
 }
 """The kind of movement an operation is there to bring about (a sale begins with a capture)."""
 
+_SENDING_MOVES: Final = frozenset({OpMove.SENDING, OpMove.NOT_SENT})
+
 
 @attrs.frozen(kw_only=True)
 class Step:
@@ -163,10 +165,12 @@ class Draft:
             after = move(moves.MOVES, operation.state, by)
             self._steps.append(Step(operation_id=operation_id, before=operation.state, move=by, after=after))
             operation = attrs.evolve(operation, state=after, **self._marks(operation, by, after))
-        known = {"cause": "", **facts}
-        operation = attrs.evolve(operation, version=operation.version + 1, checks=0, **known)
+        # what cannot be sent is tried ever more rarely; every other state begins the schedule anew
+        tries = operation.checks if way[-1] in _SENDING_MOVES else 0
+        operation = attrs.evolve(operation, version=operation.version + 1, checks=tries, **{"cause": "", **facts})
         check_at = facts.get("check_at") or next_check(operation, self.capabilities, self.now)
-        self._operations[operation_id] = attrs.evolve(operation, check_at=check_at, checks=1 if check_at else 0)
+        looks = tries + (check_at is not None and way[-1] is not OpMove.SENDING)
+        self._operations[operation_id] = attrs.evolve(operation, check_at=check_at, checks=looks)
 
     def _marks(self, operation: StoredOperation, by: OpMove, after: OpState) -> dict[str, Any]:
         """The instants and flags that go with one transition."""

@@ -200,6 +200,11 @@ def _capture(work: Work, payment: Payment) -> None:
 # -- recovery ---------------------------------------------------------------------------------------------------------
 
 
+def due(work: Work) -> store.Due:
+    """What recovery has to do now."""
+    return store.due(work)
+
+
 def lease_operations(
     work: Work, *, for_: dt.timedelta, limit: int, order_id: OrderId | None = None, planned_only: bool = False
 ) -> tuple[tuple[PaymentId, OperationId], ...]:

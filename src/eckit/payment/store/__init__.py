@@ -10,11 +10,13 @@ from eckit.payment.store.notices import (
     set_aside,
 )
 from eckit.payment.store.payments import (
+    Due,
     add_application,
     add_operation,
     add_payment,
     applied,
     by_begin_reference,
+    due,
     for_order,
     lease_operations,
     lease_reservations,
@@ -38,6 +40,7 @@ from eckit.payment.store.tables import (
 from eckit.payment.store.tasks import add_tasks, close_task, has_open_task, open_tasks
 
 __all__ = [
+    "Due",
     "add_application",
     "add_notices",
     "add_operation",
@@ -48,6 +51,7 @@ __all__ = [
     "by_begin_reference",
     "close_task",
     "count_notices",
+    "due",
     "end_notice",
     "for_order",
     "has_open_task",

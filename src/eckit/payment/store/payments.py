@@ -12,10 +12,11 @@ from eckit.kernel.errors import MovedError
 from eckit.kernel.ids import CartId, MethodCode, OperationId, OrderId, PaymentId
 from eckit.kernel.minting import mint
 from eckit.kernel.stamps import upsert
+from eckit.kernel.tables import Instant
 from eckit.kernel.work import Work
 from eckit.payment.model import Application, OperationKind, OpState, Payment, StoredMovement, StoredOperation
 from eckit.payment.rules import Change, reserved
-from eckit.payment.store.tables import application, movement, operation, operation_step, payment
+from eckit.payment.store.tables import application, movement, notice, operation, operation_step, payment
 
 T = TypeVar("T")
 
@@ -113,18 +114,24 @@ def _movement(row: sa.Row[Any]) -> StoredMovement:
 # -- saving -----------------------------------------------------------------------------------------------------------
 
 
+_ADD_PAYMENT: Final = sa.insert(payment)
+_ADD_OPERATION: Final = sa.insert(operation)
+_PAYMENT_FIELDS: Final = tuple(
+    field.name for field in attrs.fields(Payment) if field.name not in {"operations", "movements"}
+)
+
+
 def add_payment(work: Work, one: Payment, *, attempt: int) -> None:
     """Insert a new attempt and the operation it begins with: two statements."""
-    names = [field.name for field in attrs.fields(Payment) if field.name not in {"operations", "movements"}]
-    row = {name: getattr(one, name) for name in names}
-    work.execute(sa.insert(payment).values({**row, "attempt": attempt}))
+    row = {name: getattr(one, name) for name in _PAYMENT_FIELDS}
+    work.execute(_ADD_PAYMENT, {**row, "attempt": attempt})
     for planned in one.operations:
         add_operation(work, planned)
 
 
 def add_operation(work: Work, one: StoredOperation) -> None:
     """Insert a planned operation."""
-    work.execute(sa.insert(operation).values(_operation_row(one)))
+    work.execute(_ADD_OPERATION, _operation_row(one))
 
 
 def _operation_row(one: StoredOperation) -> dict[str, Any]:
@@ -284,6 +291,29 @@ def lease_reservations(work: Work, *, limit: int) -> tuple[OrderId, ...]:
         .returning(payment.c.order_id)
     )
     return tuple(sorted({OrderId(row.order_id) for row in work.execute(statement)}))
+
+
+@attrs.frozen
+class Due:
+    """What recovery has to do now: nothing where all are false."""
+
+    notices: bool
+    operations: bool
+    reservations: bool
+
+
+def due(work: Work) -> Due:
+    """What is due, in one statement, so that an idle round of recovery writes nothing and waits for nobody."""
+    row = work.execute(_DUE, {"now": work.now}).one()
+    return Due(bool(row.notices), bool(row.operations), bool(row.reservations))
+
+
+_NOW = sa.bindparam("now", type_=Instant)
+_DUE = sa.select(
+    sa.exists().where(notice.c.state.in_(("received", "waiting")), notice.c.due_at <= _NOW).label("notices"),
+    sa.exists().where(operation.c.check_at <= _NOW).label("operations"),
+    sa.exists().where(payment.c.sweep_at <= _NOW).label("reservations"),
+)
 
 
 def was_used(work: Work, method: MethodCode) -> bool:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,8 @@ from eckit.kernel.work import Work
 from eckit.stock.model import Hold, HoldState
 from eckit.stock.rules import CAPACITY, ON_HAND, Booking
 from eckit.stock.store.tables import Place, hold
+
+_ADD: Final = sa.insert(hold).returning(hold.c.id)
 
 
 def _hold(row: Any) -> Hold:
@@ -46,7 +48,7 @@ def add_holds(work: Work, owner: Ref, bookings: Sequence[Booking], until: dt.dat
         for booking in bookings
     )
     if holds:
-        work.execute(sa.insert(hold).values([_hold_row(one, work.now) for one in holds]))
+        work.execute(_ADD, [_hold_row(one, work.now) for one in holds]).all()
     return holds
 
 

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from eckit.kernel.ids import LocationId, VariantId
+from eckit.kernel.rows import GivenRows
 from eckit.kernel.stamps import upsert
 from eckit.kernel.work import Work
 from eckit.stock.model import Level, Location
@@ -22,6 +23,48 @@ _LEVELS = (
     .where(level.c.variant_id.in_(sa.bindparam("variants", expanding=True)), location.c.sellable)
     .order_by(location.c.position, location.c.code)
 )
+
+_COUNTERS: Final = ("on_hand", "reserved", "promised", "short")
+
+
+def _of_places(name: str, *counters: str) -> GivenRows:
+    """A row per place, with steps for some counters."""
+    place = {"variant_id": sa.String(), "location_id": sa.String()}
+    return GivenRows(name, place | {counter: sa.BigInteger() for counter in counters})
+
+
+def _reserve(wanted: sa.FromClause) -> sa.Executable:
+    return (
+        sa.update(level)
+        .where(
+            level.c.variant_id == wanted.c.variant_id,
+            level.c.location_id == wanted.c.location_id,
+            sa.or_(wanted.c.shelf == 0, level.c.on_hand - level.c.reserved >= wanted.c.shelf),
+            level.c.promised + wanted.c.beyond <= level.c.cap,
+        )
+        .values(
+            reserved=level.c.reserved + wanted.c.shelf,
+            promised=level.c.promised + wanted.c.beyond,
+            version=level.c.version + 1,
+        )
+        .returning(level.c.variant_id)
+    )
+
+
+def _shift(by: sa.FromClause) -> sa.Executable:
+    return (
+        sa.update(level)
+        .where(level.c.variant_id == by.c.variant_id, level.c.location_id == by.c.location_id)
+        .where(level.c.on_hand + by.c.on_hand >= 0)
+        .values({name: level.c[name] + by.c[name] for name in _COUNTERS} | {"version": level.c.version + 1})
+        .returning(level.c.variant_id)
+    )
+
+
+_WANTED: Final = _of_places("wanted", "shelf", "beyond")
+_CHANGES: Final = _of_places("change", *_COUNTERS)
+_RESERVE: Final = {dialect: _reserve(table) for dialect, table in _WANTED.tables.items()}
+_SHIFT: Final = {dialect: _shift(table) for dialect, table in _CHANGES.tables.items()}
 
 
 def _level(row: Any) -> Level:
@@ -97,23 +140,7 @@ def lock_level(work: Work, place: Place) -> Level | None:
 def reserve(work: Work, bookings: Sequence[Booking]) -> int:
     """Raise the counters of all places in one statement, each only if it still has enough; how many places did."""
     rows = [(*place, shelf, beyond) for place, (shelf, beyond) in sorted(_by_place(bookings).items())]
-    wanted = _values("wanted", rows, "shelf", "beyond")
-    statement = (
-        sa.update(level)
-        .where(
-            level.c.variant_id == wanted.c.variant_id,
-            level.c.location_id == wanted.c.location_id,
-            sa.or_(wanted.c.shelf == 0, level.c.on_hand - level.c.reserved >= wanted.c.shelf),
-            level.c.promised + wanted.c.beyond <= level.c.cap,
-        )
-        .values(
-            reserved=level.c.reserved + wanted.c.shelf,
-            promised=level.c.promised + wanted.c.beyond,
-            version=level.c.version + 1,
-        )
-        .returning(level.c.variant_id)
-    )
-    return len(work.execute(statement).all())
+    return len(work.execute(_RESERVE[work.dialect], _WANTED.parameters(work.dialect, rows)).all())
 
 
 def shift(work: Work, changes: dict[Place, dict[str, int]]) -> int:
@@ -121,19 +148,10 @@ def shift(work: Work, changes: dict[Place, dict[str, int]]) -> int:
 
     A place whose ``on_hand`` would fall below zero is left as it is.
     """
-    names = ("on_hand", "reserved", "promised", "short")
-    rows = [(*place, *(change.get(name, 0) for name in names)) for place, change in sorted(changes.items())]
+    rows = [(*place, *(change.get(name, 0) for name in _COUNTERS)) for place, change in sorted(changes.items())]
     if not rows:
         return 0
-    by = _values("change", rows, *names)
-    statement = (
-        sa.update(level)
-        .where(level.c.variant_id == by.c.variant_id, level.c.location_id == by.c.location_id)
-        .where(level.c.on_hand + by.c.on_hand >= 0)
-        .values({name: level.c[name] + by.c[name] for name in names} | {"version": level.c.version + 1})
-        .returning(level.c.variant_id)
-    )
-    return len(work.execute(statement).all())
+    return len(work.execute(_SHIFT[work.dialect], _CHANGES.parameters(work.dialect, rows)).all())
 
 
 def put_on_hand(work: Work, steps: dict[Place, int]) -> None:
@@ -177,9 +195,3 @@ def _by_place(bookings: Sequence[Booking]) -> dict[Place, tuple[int, int]]:
         sums[booking.variant_id, booking.location_id][booking.source == CAPACITY] += booking.steps
     return {place: (shelf, beyond) for place, (shelf, beyond) in sums.items()}
 
-
-def _values(name: str, rows: Sequence[tuple[Any, ...]], *counters: str) -> sa.CTE:
-    # a VALUES list in FROM is no SQL for SQLite; as a common table expression both databases take it
-    columns: list[sa.ColumnClause[Any]] = [sa.column("variant_id", sa.String()), sa.column("location_id", sa.String())]
-    columns += [sa.column(counter, sa.BigInteger()) for counter in counters]
-    return sa.values(*columns, name=f"{name}_rows").data(list(rows)).cte(name)

@@ -1,6 +1,7 @@
 """What came and went, and what promises lost their goods."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,8 @@ from eckit.kernel.refs import Ref
 from eckit.kernel.work import Work
 from eckit.stock.model import Movement, Shortage
 from eckit.stock.store.tables import Place, movement, shortage
+
+_ADD: Final = sa.insert(movement).returning(movement.c.id)
 
 
 def add_movements(work: Work, moves: Sequence[Movement]) -> None:
@@ -30,7 +33,7 @@ def add_movements(work: Work, moves: Sequence[Movement]) -> None:
         for move in moves
     ]
     if rows:
-        work.execute(sa.insert(movement).values(rows))
+        work.execute(_ADD, rows).all()
 
 
 def new_movement(

@@ -132,7 +132,6 @@ def _variations(name: str) -> list[str]:
     """Names that differ from one in a single character, from the last character on."""
     found = []
     for place in reversed(range(len(name))):
-        for other in ("0", "1") if name[place].isdigit() else ("a", "b"):
-            if other != name[place] and not name[place].isupper():
-                found.append(f"{name[:place]}{other}{name[place + 1 :]}")
+        others = ("0", "1") if name[place].isdigit() else ("a", "b") if name[place].islower() else ("A", "B")
+        found += [f"{name[:place]}{other}{name[place + 1 :]}" for other in others if other != name[place]]
     return found

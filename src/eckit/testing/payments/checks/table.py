@@ -75,8 +75,8 @@ def c71_the_table_is_closed_and_status_a_function(bench: Bench) -> None:
     for size in range(MOST + 1):
         for chosen in itertools.combinations(movements, size):
             _expect_one_status(chosen)
-    for chosen in _stories():
-        _expect_one_end(bench, chosen)
+    for story in _stories():
+        _expect_one_end(bench, story)
 
 
 def _reachable() -> set[OpState]:
