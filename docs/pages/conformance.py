@@ -15,10 +15,10 @@ def _lines() -> Iterator[str]:
     checks = list(all_checks())
     yield "# Payment conformance\n"
     yield (
-        f"The kit `eckit.testing.payments` runs {len(checks)} checks on a gateway and its provider's fake or sandbox, in a "
-        "real shop on a real database, with the network failing between the two. Each ends with one comparison: eckit's "
-        "movements are the provider's ledger, movement by movement, or the payment is marked as in doubt or as needing a "
-        "person. [How to run it](../how-to/write-a-payment-method.md#check-it).\n"
+        f"The kit `eckit.testing.payments` runs {len(checks)} checks on a gateway and its provider's fake or sandbox, "
+        "in a real shop on a real database, with the network failing between the two. Each ends with one comparison: "
+        "eckit's movements are the provider's ledger, movement by movement, or the payment is marked as in doubt "
+        "or as needing a person. [How to run it](../how-to/write-a-payment-method.md#check-it).\n"
     )
     for letter, title in GROUPS.items():
         yield f"## {letter}. {title}\n"
@@ -30,8 +30,8 @@ def _lines() -> Iterator[str]:
         yield table(("check", "", "rule"), rows) + "\n"
     yield "## The harness\n"
     yield (
-        "What the author of a gateway writes, as a subclass of `eckit.testing.payments.Harness`. What is marked abstract "
-        "must be there; of the rest, a check that needs it says that it is not applicable.\n"
+        "What the author of a gateway writes, as a subclass of `eckit.testing.payments.Harness`. What is marked "
+        "abstract must be there; of the rest, a check that needs it says that it is not applicable.\n"
     )
     for name, method in vars(Harness).items():
         if not name.startswith("_") and callable(method):

@@ -1,4 +1,4 @@
-"""From which location goods come where no plugin knows better: whole where possible, always all, never more than there is."""
+"""From which location goods come where no plugin knows better: whole where possible, never more than there is."""
 
 from collections import Counter
 from typing import Any

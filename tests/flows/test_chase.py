@@ -78,7 +78,7 @@ def test_a_provider_that_never_answers_leads_to_a_person(shop: Payments) -> None
 
 @pytest.mark.parametrize(("happened", "expected"), [(True, "authorized"), (False, "declined")])
 def test_a_person_brings_evidence(shop: Payments, happened: bool, expected: str) -> None:
-    """What a person found out is booked as if the provider had said it; before recovery gave up there is nothing to say."""
+    """What a person found out is booked as if the provider had said it; before recovery gave up nobody is asked."""
     placed = doubtful(shop)
     one = shop.one(placed)
     facts: dict[str, Any] = {"happened": happened, "reason": "the provider's statement, page 3"}

@@ -161,7 +161,7 @@ def test_unknown_gateways(shop: Payments, migrated_url: str) -> None:
 
 
 def test_no_transaction_may_be_open(shop: Payments) -> None:
-    """Inside a Work, of eckit's or the host's, a notice is refused: it could not be stored before it is acknowledged."""
+    """Inside a Work a notice is refused: it could not be stored before it is acknowledged."""
     with shop.begin.write(SYSTEM), pytest.raises(WorkOpenError):
         shop.receive(RawRequest(body=b""))
 

@@ -12,7 +12,7 @@ from eckit.kernel.hookspecs import hookimpl
 from eckit.order import Order
 from eckit.payment import PaymentInDoubtError
 from eckit.payment.model import REVIVE, Payment
-from eckit.payment.rules import status_of
+from eckit.payment.rules import status_of, sums_of
 from tests.payment.fakes import CAPABILITIES, DECLINED, FakeGateway, answer, fail_after, redirect, voucher
 from tests.payment.support import Payments, make_payments, without_shipments
 
@@ -187,11 +187,11 @@ def test_a_slip_is_paid_provisionally_reversed_and_paid_again(shop: Payments) ->
 
 def test_a_slip_that_runs_out_cancels_its_order(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody paid until a day after the deadline, and the provider says so: the order is canceled as unpaid."""
-    from eckit.flows import chase as chasing
+    from eckit.flows import cancel_unpaid as canceling
 
     canceled: list[tuple[str, str]] = []
     monkeypatch.setattr(
-        chasing, "cancel_order", lambda begin, actor, order_id, *, reason: canceled.append((order_id, reason))
+        canceling, "cancel_order", lambda begin, actor, order_id, *, reason: canceled.append((order_id, reason))
     )
     placed = slip(shop)
     shop.ledger.words[reference(shop, placed)] = "waiting_buyer"
@@ -306,6 +306,50 @@ def test_a_transfer_in_two_parts(shop: Payments) -> None:
     pay(shop, placed, 1, event="2")
     assert ("paid", ["begin succeeded"]) == (state(shop, placed), shop.states(placed))
     assert [] == shop.audit()
+
+
+def test_a_slip_closed_by_the_buyer_does_not_cancel_the_order(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another way to pay is to follow: only a slip that ran out means that nobody will pay."""
+    from eckit.flows import cancel_unpaid as canceling
+
+    monkeypatch.setattr(canceling, "cancel_order", lambda *_, **__: pytest.fail("canceled"))
+    placed = slip(shop)
+    shop.void(shop.one(placed), shop.buyer(placed))
+    shop.tell(shop.gateway.notice(shop.gateway.snapshot(reference(shop, placed), [], "voided")))
+    shop.chase()
+    assert "authorized" == shop.take(placed).status.state.value
+
+
+def test_a_slip_the_provider_calls_expired_cancels_the_order(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by a notice, before our own deadline."""
+    from eckit.flows import cancel_unpaid as canceling
+
+    canceled: list[str] = []
+    monkeypatch.setattr(canceling, "cancel_order", lambda begin, actor, order_id, *, reason: canceled.append(reason))
+    placed = slip(shop)
+    shop.tell(shop.gateway.notice(shop.gateway.snapshot(reference(shop, placed), [], "expired")))
+    assert (["begin expired"], ["unpaid"]) == (shop.states(placed), canceled)
+
+
+def test_an_authorization_that_ran_out_is_made_anew(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first reservation is over: a second attempt is begun, kept, and captured for what leaves."""
+    from eckit.flows.send_operation import send_planned
+    from eckit.payment import service as payment
+    from tests.payment.support import SYSTEM
+
+    without_shipments(monkeypatch)
+    shop = make_payments(migrated_url, attrs.evolve(CAPABILITIES, auth_ttl=7 * DAY))
+    placed = shop.place()
+    shop.take(placed)
+    shop.clock.advance(8 * DAY)
+    assert "auth_expired" == state(shop, placed)
+    assert "authorized" == shop.take(placed).status.state.value
+    with shop.begin.write(SYSTEM) as work:
+        payment.plan_capture(work, placed.id, YEN)
+    send_planned(shop.begin, order_id=placed.id)
+    first, second = shop.all(placed)
+    assert (0, YEN) == (sums_of(first).captured, sums_of(second).captured)
+    assert [] == [*shop.tasks(), *shop.audit()]
 
 
 # -- news in any order ------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ def test_settings_that_are_wrong_stop_the_start() -> None:
         def check_config(self) -> tuple[Problem, ...]:
             return (Problem(code="missing", path="plugins.fake.secret"),)
 
-    with pytest.raises(UnsuitableGatewayError, match="plugins.fake.secret"):
+    with pytest.raises(UnsuitableGatewayError, match=r"plugins\.fake\.secret"):
         composed(FakeProvider(Strict(FixedClock(START))))
 
 

@@ -1,6 +1,5 @@
 """What answers and snapshots mean, and what is no answer at all."""
 
-import datetime as dt
 from typing import Any
 
 import attrs
@@ -169,7 +168,7 @@ def test_a_part_of_a_snapshot_means_nothing_by_what_it_leaves_out() -> None:
         (OperationKind.BEGIN, Authorized(**{**MONEY, "movement_ref": ""})),
         (OperationKind.BEGIN, Authorized(**{**MONEY, "movement_ref": "x" * 161})),
         (OperationKind.BEGIN, Authorized(**{**MONEY, "movement_ref": "a\x00b"})),
-        (OperationKind.BEGIN, Authorized(**{**MONEY, "at": dt.datetime(2026, 4, 1)})),
+        (OperationKind.BEGIN, Authorized(**{**MONEY, "at": AT.replace(tzinfo=None)})),
         (OperationKind.BEGIN, Captured(**MONEY, finality="perhaps")),
         (OperationKind.BEGIN, ActionRequired(action="https://pay.example", provider_ref="p1")),  # type: ignore[arg-type]
     ],

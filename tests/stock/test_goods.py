@@ -38,8 +38,8 @@ def _shipment() -> Ref:
 
 
 def test_a_flash_sale_sells_what_there_is_and_lets_others_buy(warehouse: Warehouse) -> None:
-    """STK-16, small: 60 buyers on 16 threads, 10 of item A, while 8 buyers buy item B: exactly 10 and 8 promises; whoever
-    comes too late is told at once, and nobody waits for the pool.
+    """STK-16, small: 52 buyers on 16 threads want 10 of item A, while 8 buy item B: exactly 10 and 8 promises; whoever
+    comes too late is told so, and nobody waits for the pool.
     """
     hot, calm = warehouse.variant(10), warehouse.variant(100)
     calm_times: list[float] = []
@@ -169,7 +169,7 @@ def test_only_a_count_is_a_quantity(warehouse: Warehouse, steps: object) -> None
 
 
 def test_goods_that_went_elsewhere_cannot_be_shipped(warehouse: Warehouse) -> None:
-    """The till sold the last one: the promise stands on a shortage, and shipping it is refused, not a broken counter."""
+    """The till sold the last one: a shortage is open, and shipping is refused, not a broken counter."""
     tea, line = warehouse.variant(1), LineId(mint("line"))
     owner = _hold(warehouse.begin, want(tea, 1, line))
     with warehouse.begin.write(STAFF) as work:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from eckit.flows.ask_gateway import ask_closing, ask_query
-from eckit.flows.cancel_order import cancel_order
+from eckit.flows.cancel_unpaid import cancel_unpaid
 from eckit.flows.receive_notice import apply_notices
 from eckit.flows.send_operation import LEASE, send_operation, send_planned
 from eckit.flows.settle_payment import Settled, provider, settle_payment
 from eckit.kernel.actors import Actor
-from eckit.kernel.errors import EckitError
 from eckit.kernel.ids import OperationId, OrderId, PaymentId
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
@@ -115,16 +114,6 @@ def _became(settled: Settled, before: StoredOperation) -> Iterable[str]:
     if state in rules.ENDED:
         return ("settled",)
     return (state.value,) if state in rules.UNKNOWN else ()
-
-
-def cancel_unpaid(begin: Begin, settled: Settled) -> None:
-    """Cancel the order of a slip that ran out. Where that is refused (goods have left) a person decides."""
-    if not settled.unpaid:
-        return
-    try:
-        cancel_order(begin, _SYSTEM, settled.order_id, reason="unpaid")
-    except EckitError:
-        _log.exception("order %s is unpaid and could not be canceled", settled.order_id)
 
 
 # -- money nobody waits for -------------------------------------------------------------------------------------------

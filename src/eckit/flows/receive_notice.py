@@ -4,6 +4,7 @@ import logging
 from typing import Final
 
 from eckit.flows.ask_gateway import ask_query
+from eckit.flows.cancel_unpaid import cancel_unpaid
 from eckit.flows.send_operation import send_planned
 from eckit.flows.settle_payment import Settled, provider, settle_payment
 from eckit.kernel import faults
@@ -111,7 +112,7 @@ def apply_notices(begin: Begin, *, limit: int = 100) -> int:
     taken = _lease(begin, limit)
     for leased in taken:
         try:
-            _apply(begin, leased)
+            _follow_up(begin, _apply(begin, leased))
         except Exception as error:  # noqa: BLE001 - a notice that cannot be handled must not hold up others
             _log.exception("notice %s could not be applied", leased.notice.id)
             _postpone(begin, leased, f"error: {type(error).__name__}", give_up_as="quarantined")
@@ -141,6 +142,11 @@ def _apply(begin: Begin, leased: payment.LeasedNotice) -> Settled | None:
         return _postpone(begin, leased, rules.shown(news.cause), give_up_as="quarantined")
     asked_for = rules.in_question(current)
     return settle_payment(begin, current.id, asked_for.id, news, by, notice=leased.notice.id)
+
+
+def _follow_up(begin: Begin, settled: Settled | None) -> None:
+    if settled is not None:
+        cancel_unpaid(begin, settled)
 
 
 @again_if_moved

@@ -108,7 +108,7 @@ def _own(work: Work, actor: Actor, order_id: OrderId) -> Order:
 
 def _buyer(begin: Begin, placed: Order, attempt: Payment) -> Buyer:
     """Who pays, as far as the gateway says that it needs it."""
-    needs = payment.capabilities(begin.plugins, attempt.method).buyer_needs
+    needs = payment.gateway_of(begin.plugins, attempt)[1].buyer_needs
     if not needs or placed.buyer is None:
         return Buyer()
     with begin.read(Actor.system("take_payment")) as work:

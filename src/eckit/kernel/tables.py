@@ -61,7 +61,11 @@ class Instant(TypeDecorator[dt.datetime]):
         """From the database, aware."""
         if value is None:
             return None
-        return value.astimezone(dt.UTC) if dialect.name == "postgresql" else dt.datetime.fromisoformat(value)
+        if dialect.name != "postgresql":
+            return dt.datetime.fromisoformat(value)
+        if value.tzinfo is None:  # a host has taught its connection to drop the zone; whose time this is, nobody knows
+            raise TypeError("the connection gives instants without a zone")
+        return value.astimezone(dt.UTC)
 
 
 def canonical(value: Any) -> str:

@@ -38,6 +38,12 @@ def register_payment_gateways(settings: Any) -> tuple[Gateway, ...]:  # type: ig
 
     :param settings: the plugin's own settings.
     :return: gateways, each with an id of its own such as ``"sandbox.card"``. Two plugins with one id stop the start.
+
+    Example::
+
+        @hookimpl
+        def register_payment_gateways(settings):
+            return (CardGateway(settings.base_url, settings.secret),)
     """
 
 
@@ -47,6 +53,13 @@ def check_payment_method(draft: Draft, method: MethodCode) -> tuple[Objection, .
 
     :param draft: the quote so far; there is no order yet.
     :return: objections, which leave the method out and are shown with it; ``()`` for none.
+
+    Example::
+
+        @hookimpl
+        def check_payment_method(draft, method):
+            too_much = method == "offline.cod" and draft.goods_minor > 300_000
+            return (Objection(code="cod-limit", label="Up to ¥300,000"),) if too_much else ()
     """
 
 
@@ -55,6 +68,15 @@ def propose_payment_fees(draft: Draft, method: MethodCode) -> tuple[FeeRule, ...
     """Propose what paying this way costs the buyer: the only place that charges for cash on delivery and the like.
 
     :return: fee tables; which tier counts depends on what is left to pay and is solved by the core. ``()`` for none.
+
+    Example::
+
+        @hookimpl
+        def propose_payment_fees(draft, method):
+            if method != "offline.cod":
+                return ()
+            tiers = (FeeTier(up_to_minor=10_000, fee_minor=330), FeeTier(up_to_minor=None, fee_minor=440))
+            return (FeeRule(code="cod", label=Text.of("Cash on delivery", ja="代引手数料"), tiers=tiers),)
     """
 
 
@@ -68,6 +90,13 @@ def check_payment_operation(  # type: ignore[empty-body]
 
     :param operation: as it would be; of a new one, ``id`` and ``reference`` are still empty.
     :return: objections; any of them stops it.
+
+    Example::
+
+        @hookimpl
+        def check_payment_operation(payment, operation):
+            big = operation.kind.value == "refund" and operation.amount_minor > 1_000_000
+            return (Objection(code="ask-the-owner", label="Ask the owner first."),) if big else ()
     """
 
 
@@ -77,6 +106,12 @@ def choose_late_money(order: Order, payment: Payment) -> str | None:
 
     :return: ``"give_back"``; ``"revive"`` to keep it and open a task for a person, who places the order anew; None to
         leave the choice to the next. Nobody chooses: it is given back.
+
+    Example::
+
+        @hookimpl
+        def choose_late_money(order, payment):
+            return "revive" if order.reason == "unpaid" else None
     """
 
 

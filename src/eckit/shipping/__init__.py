@@ -38,7 +38,6 @@ __all__ = [
     "FareRequest",
     "NotReadyToShipError",
     "NumberRefusedError",
-    "TrackingNumberTakenError",
     "Parcel",
     "ParcelDelivered",
     "ParcelHandedOver",
@@ -55,4 +54,5 @@ __all__ = [
     "ShipmentReady",
     "ShipmentState",
     "Tracking",
+    "TrackingNumberTakenError",
 ]

@@ -78,9 +78,9 @@ def fare_trouble(fare: Fare, request: FareRequest) -> str | None:
         total, parts = to_minor(fare.total), [to_minor(part.amount) for part in fare.parts]
     except (InvalidInputError, TypeError):
         return "fare is no amount in whole units"
-    currency = request.goods_value.currency
-    if fare.total.currency != currency or any(part.amount.currency != currency for part in fare.parts):
-        return f"fare in {fare.total.currency.code}"
+    for money in (fare.total, *(part.amount for part in fare.parts)):
+        if money.currency != request.goods_value.currency:
+            return f"fare in {money.currency.code}"
     if fare.tax_included != request.goods_include_tax:
         return "fare in another tax basis"
     if total < 0:

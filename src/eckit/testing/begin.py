@@ -1,19 +1,20 @@
 """Transactions of a shop without a shop: for tests of one capability."""
 
 import datetime as dt
+import importlib
 import pkgutil
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import eckit.defaults
 from eckit.kernel.clock import Clock, FixedClock
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.database import Database, DatabaseSettings
-from eckit.kernel.hookspecs import HookSpec, declared
 from eckit.kernel.ids import ShopId
 from eckit.kernel.minting import mint
 from eckit.kernel.work import Begin
-from eckit.testing.capabilities import CAPABILITIES, SERVICES, import_existing
+from eckit.shop import CAPABILITIES
 
 START = dt.datetime(2026, 4, 1, 3, 0, tzinfo=dt.UTC)
 """Where the clock of a test stands unless the test gives another: noon in Tokyo."""
@@ -30,13 +31,13 @@ def make_begin(
     """How Works begin on the database at ``url``, with the core's hooks, its defaults and ``plugins``.
 
     :param settings: plugin name → an instance of its settings, or a mapping they are read from.
+    :raises CompositionError: as :func:`eckit.kernel.composing.compose_plugins`.
     """
-    services = import_existing(SERVICES)
     composed = compose_plugins(
-        _specs(),
-        [*_defaults(), *plugins],
+        [spec for service in CAPABILITIES for spec in service.SPECS],
+        [*default_plugins(), *plugins],
         settings_source=settings,
-        collect=[service.collect for service in services if hasattr(service, "collect")],
+        collect=[service.collect for service in CAPABILITIES],
     )
     database = Database(DatabaseSettings(url=url, schema=schema))
     begin = Begin(
@@ -50,22 +51,8 @@ def make_begin(
     return begin
 
 
-def _specs() -> list[HookSpec]:
-    found: list[HookSpec] = []
-    for name in CAPABILITIES:
-        for service in import_existing([f"eckit.{name}.service"]):
-            found += getattr(service, "SPECS", [])
-        if not any(spec.family == name for spec in found):
-            for hooks in import_existing([f"eckit.{name}.hooks"]):
-                found += declared(hooks, name)
-    return found
-
-
-def _defaults() -> list[Any]:
-    try:
-        import eckit.defaults
-    except ModuleNotFoundError:
-        return []
+def default_plugins() -> list[Any]:
+    """The core's own plugins."""
     names = [f"eckit.defaults.{module.name}" for module in pkgutil.iter_modules(eckit.defaults.__path__)]
-    found = [getattr(module, "plugin", module) for module in import_existing(names)]
+    found = [getattr(module, "plugin", module) for module in map(importlib.import_module, names)]
     return [plugin for plugin in found if hasattr(plugin, "eckit_interface")]

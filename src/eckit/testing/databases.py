@@ -2,18 +2,17 @@
 
 import sqlalchemy as sa
 
+import eckit.shop  # noqa: F401 -- with every capability, and so every table
 from eckit.kernel.database import Database, DatabaseSettings
-from eckit.kernel.tables import SCHEMA, metadata
-from eckit.testing.capabilities import STORES, import_existing
+from eckit.kernel.tables import metadata
 
 
 def install_schema(url: str, *, schema: str | None = None, extra: tuple[sa.MetaData, ...] = ()) -> None:
-    """Create all tables of the core in the database at ``url``.
+    """Create all tables of the core in the database at ``url``, as the code declares them.
 
     :param schema: on PostgreSQL, the schema they go to; made if missing.
     :param extra: tables of plugins to create as well.
     """
-    import_existing(STORES)
     database = Database(DatabaseSettings(url=url, schema=schema))
     try:
         with database.writing() as connection:
@@ -23,6 +22,3 @@ def install_schema(url: str, *, schema: str | None = None, extra: tuple[sa.MetaD
                 tables.create_all(connection)
     finally:
         database.close()
-
-
-__all__ = ["SCHEMA", "install_schema"]

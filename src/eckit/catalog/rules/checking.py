@@ -36,7 +36,7 @@ MAX_MM: Final = 10**6
 MAX_GRAMS: Final = 10**9
 
 _HANDLE: Final = re.compile(r"[\w.-]+")
-_CODE: Final = re.compile(r"[\w.:/-]+")
+_CODE: Final = re.compile(r"\w[\w.:/-]*")
 _UNIT: Final = re.compile(r"[A-Z0-9]{2,3}")
 _GTIN: Final = re.compile(r"[0-9]{8,14}")
 _HS_CODE: Final = re.compile(r"[0-9]{4,12}")

@@ -74,9 +74,11 @@ class RowReader:
         sku, handle, key = (self._layout.of(field)[:1] for field in ("sku", "handle", "id"))
         at_sku, sku_column = (sku or key)[0]
         named = handle or ([] if sku else key)
+        inert = self._layout.ours
 
         def take(record: list[str], fields: dict[str, Any]) -> None:
-            fields["sku"] = cells.sku(record[at_sku], sku_column.name)
+            code = cells.unneutralized(record[at_sku]) if inert else record[at_sku]
+            fields["sku"] = cells.sku(code, sku_column.name)
             if named:
                 at, column = named[0]
                 fields["handle"] = cells.handle(record[at], column.name)

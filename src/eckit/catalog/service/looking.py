@@ -7,13 +7,13 @@ from typing import Final
 import attrs
 
 from eckit.catalog import hooks
-from eckit.catalog.model import Listed, Offer, Page, PriceList, Product, ProductState, Variant
+from eckit.catalog.model import Listed, Offer, Page, PriceList, Product, ProductState, Search, Variant
 from eckit.catalog.rules import checking, slugs
 from eckit.catalog.service.access import sees_all
 from eckit.catalog.service.prices import required_list
 from eckit.catalog.store import listing, offers as offer_store, products as store, tree
 from eckit.kernel import facets
-from eckit.kernel.errors import NotAllowedError, NotFoundError, invalid
+from eckit.kernel.errors import NotAllowedError, NotFoundError, PluginError, invalid
 from eckit.kernel.ids import CategoryId, ChannelId, PriceListId, ProductId, Sku, VariantId, expect_id
 from eckit.kernel.own import Own
 from eckit.kernel.refs import Ref
@@ -169,11 +169,16 @@ def search(
         sku = Sku(unicodedata.normalize("NFKC", typed))
         ids: Sequence[ProductId] = listing.said(work, slugs.search_words([typed]), sku, limit)
     else:
-        plugin, search = chosen
-        own = Own(work, reading_only=True)
-        ids = tuple(work.plugins.guarded(plugin, "search", search.find, own, typed, limit))[:limit]
+        ids = _asked(work, *chosen, typed, limit)
     found = listing.listed(work, ids, list_id=price_list.id, currency=price_list.currency)
     return _valid_now(work, price_list, found)
+
+
+def _asked(work: Work, plugin: str, search: Search, typed: str, limit: int) -> tuple[ProductId, ...]:
+    found: object = work.plugins.guarded(plugin, "search", search.find, Own(work, reading_only=True), typed, limit)
+    if not isinstance(found, tuple) or not all(isinstance(id, str) for id in found):
+        raise PluginError(plugin=plugin, hook="search", reason=f"answered {type(found).__name__}")
+    return tuple(ProductId(id) for id in found[:limit])
 
 
 # --- how -------------------------------------------------------------------------------------------------------------

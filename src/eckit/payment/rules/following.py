@@ -19,6 +19,7 @@ from eckit.payment.model import (
 from eckit.payment.rules import moves
 from eckit.payment.rules.actions import waits_for_funds
 from eckit.payment.rules.change import Change
+from eckit.payment.rules.learning import EXPIRED
 from eckit.payment.rules.planning import left_for, supports
 from eckit.payment.rules.status import reservation_over, status_of
 from eckit.payment.rules.sums import held, lost, refundable, reserved, sums_of, taken
@@ -64,7 +65,7 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
     alive = order.state is not OrderState.CANCELED
     refused = change.moved_to(OpState.FAILED)
     came = max(0, held(after) - held(before))
-    covered = sum(held(other) for other in others if not is_given_back(other))
+    covered = sum(counted_on(other, now) for other in others if not is_given_back(other))
     surplus = alive and came > 0 and not held(before) and covered >= order.current_total_minor > 0
     unwanted = not alive or surplus or is_given_back(after)
     return Follow(
@@ -82,8 +83,13 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
 
 def _slip_ran_out(change: Change) -> bool:
     begin = beginning(change.payment)
-    ended = begin.state in moves.ENDED and begin.state is not beginning(change.before).state
-    return ended and waits_for_funds(begin.action)
+    ran_out = begin.state is OpState.EXPIRED or (begin.state is OpState.FAILED and begin.cause == EXPIRED)
+    return ran_out and begin.state is not beginning(change.before).state and waits_for_funds(begin.action)
+
+
+def counted_on(payment: Payment, now: dt.datetime) -> int:
+    """Money a payment holds for its order and can still deliver, in minor units."""
+    return taken(payment) + (0 if reservation_over(beginning(payment), now) else reserved(payment))
 
 
 def secured(payment: Payment, now: dt.datetime) -> bool:
@@ -93,8 +99,7 @@ def secured(payment: Payment, now: dt.datetime) -> bool:
     """
     begin = beginning(payment)
     promised = begin.state is OpState.WAITING_BUYER and waits_for_funds(begin.action)
-    arrived = begin.state is OpState.SUCCEEDED and held(payment) >= payment.amount_minor
-    return promised or (arrived and not reservation_over(begin, now))
+    return promised or (begin.state is OpState.SUCCEEDED and counted_on(payment, now) >= payment.amount_minor)
 
 
 def beginning(payment: Payment) -> StoredOperation:
@@ -167,15 +172,19 @@ def _step_back(
     return GiveBack(kind=kind, amount_minor=amount_minor, task=task, key=key)
 
 
-def earned_shares(payments: Sequence[Payment], earned_minor: int) -> dict[PaymentId, int]:
-    """How much of what an order has earned falls on each of its payments, the oldest first."""
+def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
+    """How much of what an order has earned falls on each of its payments, the oldest first.
+
+    One whose reservation is over bears what it has captured. What no payment can bear falls on the newest, where it shows.
+    """
+    bearing = [one for one in payments if not is_given_back(one) and (held(one) or sums_of(one).captured)]
     shares = {}
-    for payment in payments:
-        total = sums_of(payment)
-        if is_given_back(payment) or not (total.authorized or total.captured):
-            continue
-        shares[payment.id] = min(earned_minor, payment.amount_minor)
+    for payment in bearing:
+        over = reservation_over(beginning(payment), now)
+        shares[payment.id] = min(earned_minor, sums_of(payment).captured if over else payment.amount_minor)
         earned_minor -= shares[payment.id]
+    if bearing and earned_minor:
+        shares[bearing[-1].id] += earned_minor
     return shares
 
 

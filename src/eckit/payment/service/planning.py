@@ -72,7 +72,7 @@ def plan_capture(work: Work, order_id: OrderId, earned_minor: int) -> tuple[Stor
     :param earned_minor: everything earned since the order was placed.
     """
     payments = store.for_order(work, order_id, lock=True)
-    shares = rules.earned_shares(payments, earned_minor)
+    shares = rules.earned_shares(payments, earned_minor, work.now)
     planned = []
     for payment in payments:
         share = shares.get(payment.id, 0)
@@ -98,24 +98,25 @@ def _capture(work: Work, payment: Payment) -> StoredOperation | None:
 
 
 def plan_give_back(
-    work: Work, order_id: OrderId, *, reason: str = "", keep_minor: int = 0
+    work: Work, order_id: OrderId, *, reason: str = "", keep_minor: int | None = None
 ) -> tuple[StoredOperation, ...]:
     """An order does not want its money any more, or not all of it: drop what is planned, plan to void and refund.
 
     Planned captures of an order that keeps a part stay. What a provider is working on now is given back when its
     outcome is known. The caller sends what was planned after the commit.
 
-    :param keep_minor: what the order still wants, in minor units; 0 when it is canceled as a whole.
+    :param keep_minor: what the order still wants, in minor units; without it, what it has earned by goods that left.
     :raises PaymentInDoubtError: nobody knows yet what an operation did.
     """
     payments = store.for_order(work, order_id, lock=True)
     for operation in (one for payment in payments for one in payment.operations):
         if operation.state in rules.UNKNOWN:
             raise PaymentInDoubtError(kind=operation.kind.value)
+    left = sum(payment.earned_minor for payment in payments) if keep_minor is None else keep_minor
     planned = []
     for payment in payments:
-        mine = min(keep_minor, rules.held(payment))
-        keep_minor -= mine
+        mine = min(left, rules.held(payment))
+        left -= mine
         kept = payment if mine else _drop_planned(work, payment, reason)
         step = step_back(work, kept, keep_minor=mine)
         if step is not None:
