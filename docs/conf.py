@@ -21,6 +21,7 @@ release = version = version_of("eckit-commerce")
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "locale", "pages"]
+templates_path = ["_templates"]
 nitpicky = True
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
@@ -39,6 +40,16 @@ html_theme = "furo"
 html_title = "eckit"
 html_static_path = ["_static"]
 html_css_files = ["eckit.css"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/languages.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_copy_source = False
 html_show_sphinx = False
 pygments_style = "friendly"

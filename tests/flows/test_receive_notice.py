@@ -136,6 +136,14 @@ def test_a_batch_has_a_row_for_each_record(shop: Payments) -> None:
     assert shop.order(two).confirmed_at is not None
 
 
+def test_events_without_an_id_are_known_by_their_bytes(shop: Payments) -> None:
+    """Two records without ids in one body are two; the same body again is the same."""
+    one, two = waiting(shop), waiting(shop)
+    raw = shop.gateway.notice(paid(shop, one), "", ("", paid(shop, two)))
+    assert [200, 200] == [shop.tell(raw), shop.tell(raw)]
+    assert (2, 2) == (count(shop), len(stored(shop, "applied")))
+
+
 def test_a_database_that_is_away_asks_for_another_try(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not stored, not acknowledged: 503."""
 

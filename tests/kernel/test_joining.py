@@ -1,5 +1,6 @@
 """Joining a host's transaction, with SQLAlchemy and with raw connections as Django hands them out."""
 
+import datetime as dt
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg.rows import dict_row
+from psycopg.types.datetime import TimestamptzLoader
 
 from eckit.kernel.clock import FixedClock
 from eckit.kernel.composing import compose_plugins
@@ -207,6 +209,22 @@ def test_the_hosts_own_functions_rows_and_handlers_stay_its_own(raw_host: Host) 
         assert {"version": 1} == raw.execute("SELECT version FROM eckit_stamp").fetchone()
         assert [] == raw._notice_handlers
         assert raw.autocommit is False
+
+
+@only_postgres
+def test_a_host_that_drops_time_zones_is_found_out(raw_host: Host) -> None:
+    """Django without USE_TZ teaches its connection to give naive instants: an error is better than a wrong time."""
+
+    class Naive(TimestamptzLoader):
+        def load(self, data: Any) -> dt.datetime:
+            return super().load(data).replace(tzinfo=None)
+
+    raw_host.connection.adapters.register_loader("timestamptz", Naive)
+    raw_host.begin()
+    do_something(joined(raw_host.connection))
+    with joined(raw_host.connection).read(SYSTEM) as work, pytest.raises(TypeError, match="without a zone"):
+        work.execute(sa.select(outbox.c.recorded_at)).all()
+    raw_host.rollback()
 
 
 def test_a_connection_that_commits_by_itself_is_refused(raw_host: Host, migrated_url: str) -> None:

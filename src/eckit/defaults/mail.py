@@ -14,6 +14,7 @@ import attrs
 from eckit import invalid
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.secrets import Secret
+from eckit.kernel.text import clean
 from eckit.messages import Rendered, Transport
 
 
@@ -58,19 +59,29 @@ def _is_local(host: str) -> bool:
 
 
 def message(mail: Rendered) -> EmailMessage:
-    """The mail as the standard library builds it; header values with line breaks are refused there."""
+    """The mail as the standard library builds it, in ASCII on the wire.
+
+    :raises InvalidInputError: a header value has a line break or another control character in it.
+    """
     built = EmailMessage(policy=SMTP)
-    built["Message-ID"] = mail.message_id
-    built["From"] = _address(mail.sender, mail.sender_name)
-    built["To"] = _address(mail.to)
-    built["Subject"] = mail.subject
-    built["Content-Language"] = mail.locale
-    built["Auto-Submitted"] = "auto-generated"
-    for name, value in mail.headers.items():
-        built[name] = value
-    built.set_content(mail.text)
-    built.add_alternative(mail.html, subtype="html")
+    built.set_content(mail.text, cte="base64")
+    built.add_alternative(mail.html, subtype="html", cte="base64")
+    built["From"] = _address(_line(mail.sender, "sender"), _line(mail.sender_name, "sender_name"))
+    built["To"] = _address(_line(mail.to, "to"))
+    values = {
+        "Message-ID": mail.message_id,
+        "Subject": mail.subject,
+        "Content-Language": mail.locale,
+        "Auto-Submitted": "auto-generated",
+        **mail.headers,
+    }
+    for name, value in values.items():
+        built[name] = _line(value, name)
     return built
+
+
+def _line(text: str, path: str) -> str:
+    return clean(text, path=path, max_length=2000)
 
 
 def _address(text: str, name: str = "") -> Address:

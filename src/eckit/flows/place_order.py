@@ -25,8 +25,8 @@ from eckit.stock import rules as stock_rules, service as stock
 
 faults.declare(
     "place_order.after_pricing",
-    "place_order.after_idempotency",
     "place_order.after_cart",
+    "place_order.after_number_counter",
     "place_order.after_order",
     "place_order.after_placement",
     "place_order.after_order_line",
@@ -39,6 +39,7 @@ faults.declare(
     "place_order.after_redemption",
     "place_order.after_level",
     "place_order.after_hold",
+    "place_order.after_idempotency",
     "place_order.after_history",
     "place_order.after_outbox",
     "place_order.after_commit",

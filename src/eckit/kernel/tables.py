@@ -65,7 +65,8 @@ class Instant(TypeDecorator[dt.datetime]):
             return dt.datetime.fromisoformat(value)
         if value.tzinfo is None:  # a host has taught its connection to drop the zone; whose time this is, nobody knows
             raise TypeError("the connection gives instants without a zone")
-        return value.astimezone(dt.UTC)
+        instant: dt.datetime = value.astimezone(dt.UTC)
+        return instant
 
 
 def canonical(value: Any) -> str:

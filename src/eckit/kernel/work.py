@@ -243,6 +243,7 @@ class Begin:
                 yield work
                 if key is not None:
                     idempotency.finish(connection, key, actor.identity, work.now, work.reply)
+                    work._passed("idempotency")
                 work._flush()
 
     @contextmanager

@@ -381,7 +381,10 @@ class RawRequest:
 
 @attrs.frozen(kw_only=True)
 class VerifiedNotice:
-    """Its signature holds: the snapshot can be applied."""
+    """Its signature holds: the snapshot can be applied.
+
+    :ivar event_key: the provider's id of the event, by which copies are known; empty: a digest of the body is used.
+    """
 
     event_key: str
     snapshot: Snapshot
@@ -390,7 +393,7 @@ class VerifiedNotice:
 
 @attrs.frozen(kw_only=True)
 class UnauthenticatedNotice:
-    """An unsigned scheme: reason enough to query, nothing more."""
+    """An unsigned scheme: reason enough to query, nothing more. ``event_key`` as in :class:`VerifiedNotice`."""
 
     event_key: str
     begin_reference: str

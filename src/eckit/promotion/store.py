@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from eckit.kernel.clock import Window
 from eckit.kernel.ids import ChannelId, OrderId, PromotionId
 from eckit.kernel.minting import mint
+from eckit.kernel.rows import GivenRows
 from eckit.kernel.stamps import upsert
 from eckit.kernel.tables import Json, at, core_table, currency, ident, minor
 from eckit.kernel.text import Text
@@ -247,7 +248,7 @@ def count_coupons(work: Work, codes: Iterable[str], channel_id: ChannelId) -> di
     return {row.code: row.channel_id for row in work.execute(statement)}
 
 
-def _valid_in(channel_id: ChannelId) -> sa.ColumnElement[bool]:
+def _valid_in(channel_id: ChannelId | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """A channel's own row of a code, or the one for all if it has none."""
     own = coupon.alias("own")
     has_own = sa.exists().where(own.c.code == coupon.c.code, own.c.channel_id == channel_id)
@@ -269,6 +270,24 @@ def count_customer(work: Work, caps: dict[PromotionId, int], customer_key: str) 
 
 
 _NEW = ("id", "promotion_id", "coupon", "coupon_channel", "order_id", "customer_key", "amount_minor", "currency")
+
+
+def _redeem(new: sa.FromClause) -> sa.Executable:
+    free = sa.exists().where(
+        coupon.c.code == new.c.coupon,
+        coupon.c.promotion_id == new.c.promotion_id,
+        coupon.c.limit_total.is_(None),
+        _valid_in(sa.bindparam("channel")),
+    )
+    chosen = sa.select(*new.c, sa.bindparam("now", type_=redemption.c.redeemed_at.type)).where(
+        sa.or_(new.c.coupon.is_(None), new.c.coupon_channel.is_not(None), free)
+    )
+    insert = sa.insert(redemption).from_select([*_NEW, "redeemed_at"], chosen)
+    return insert.returning(redemption.c.promotion_id)
+
+
+_USES = GivenRows("new", {name: redemption.c[name].type for name in _NEW})
+_ADD_REDEMPTIONS = {dialect: _redeem(table) for dialect, table in _USES.tables.items()}
 
 
 def add_redemptions(
@@ -300,19 +319,8 @@ def add_redemptions(
         )
         for use in uses
     ]
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name, redemption.c[name].type) for name in _NEW]
-    new = sa.values(*columns, name="new_rows").data(rows).cte("new")
-    free = sa.exists().where(
-        coupon.c.code == new.c.coupon,
-        coupon.c.promotion_id == new.c.promotion_id,
-        coupon.c.limit_total.is_(None),
-        _valid_in(channel_id),
-    )
-    chosen = sa.select(*new.c, sa.literal(work.now, redemption.c.redeemed_at.type)).where(
-        sa.or_(new.c.coupon.is_(None), new.c.coupon_channel.is_not(None), free)
-    )
-    insert = sa.insert(redemption).from_select([*_NEW, "redeemed_at"], chosen)
-    return set(work.execute(insert.returning(redemption.c.promotion_id)).scalars())
+    given = {**_USES.parameters(work.dialect, rows), "channel": channel_id, "now": work.now}
+    return set(work.execute(_ADD_REDEMPTIONS[work.dialect], given).scalars())
 
 
 def end_redemptions(work: Work, order_id: OrderId, now: dt.datetime) -> list[Any]:

@@ -66,7 +66,7 @@ DECLINE_CODES: Final = frozenset(
 RETRIES: Final = frozenset({"same", "other", "never"})
 LONGEST_REFERENCE: Final = 160
 _REFERENCES: Final = frozenset({"movement_ref", "provider_ref", "begin_reference", "reference", "event_key"})
-_MAY_BE_EMPTY: Final = frozenset({"reference", "provider_ref"})
+_MAY_BE_EMPTY: Final = frozenset({"reference", "provider_ref", "event_key"})
 
 
 def accepted(kind: OperationKind, answer: object, *, sent: bool) -> Outcome:

@@ -175,7 +175,7 @@ def _step_back(
 def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
     """How much of what an order has earned falls on each of its payments, the oldest first.
 
-    One whose reservation is over bears what it has captured. What no payment can bear falls on the newest, where it shows.
+    One whose reservation is over bears what it has captured. What none can bear falls on the newest, where it shows.
     """
     bearing = [one for one in payments if not is_given_back(one) and (held(one) or sums_of(one).captured)]
     shares = {}

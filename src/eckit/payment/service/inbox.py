@@ -70,22 +70,20 @@ def keep(
         "received_at": work.now,
         "reason": "",
     }
-    rows = {(one.event_key or _digest(raw.body)): {**shared, **_row(one, raw)} for one in opened}
+    digest = hashlib.sha256(raw.body).hexdigest()
+    keys = [one.event_key or f"{digest}-{number}" for number, one in enumerate(opened)]
+    rows = {key: {**shared, "event_key": key, **_row(one)} for key, one in zip(keys, opened, strict=True)}
     new = store.add_notices(work, list(rows.values()))
     work.did("payment.keep_notice", reason=f"{gateway}: {new} new")
     return new
 
 
-def _row(one: VerifiedNotice | UnauthenticatedNotice, raw: RawRequest) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": mint("notice"), "event_key": one.event_key or _digest(raw.body)}
+def _row(one: VerifiedNotice | UnauthenticatedNotice) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": mint("notice")}
     if isinstance(one, VerifiedNotice):
         reference, snapshot = one.snapshot.begin_reference, unstructure(one.snapshot)
         return {**row, "verdict": VERIFIED, "begin_reference": reference, "snapshot": snapshot}
     return {**row, "verdict": UNAUTHENTICATED, "begin_reference": one.begin_reference, "snapshot": None}
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
 
 
 def _scrubbed(body: bytes) -> bytes:
