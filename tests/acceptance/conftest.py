@@ -25,12 +25,12 @@ def provider(sandbox_process: SandboxProcess) -> SandboxProcess:
 
 
 @pytest.fixture
-def begun(database_url: str) -> Iterator[Callable[..., Trial]]:
+def begun(migrated_url: str) -> Iterator[Callable[..., Trial]]:
     """Makes a shop on this test's database; closed at the end."""
     made: list[Trial] = []
 
     def begin(provider: Any = None, **options: Any) -> Trial:
-        made.append(Trial.begun(database_url, provider, **options))
+        made.append(Trial.begun(migrated_url, provider, migrated=True, **options))
         return made[-1]
 
     yield begin

@@ -3,10 +3,13 @@
 ``python -m tests.acceptance.killed`` imports everything once and then forks a child for each task it reads.
 """
 
+import contextlib
 import datetime as dt
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +20,7 @@ import sqlalchemy as sa
 
 import eckit_tax_table  # noqa: F401 -- with its tables
 from eckit import Actor, Order, Rendered, from_minor, hookimpl
+from eckit.cli import working
 from eckit.cli.notices import NoticeServer
 from eckit.kernel import faults
 from eckit.kernel.clock import FixedClock
@@ -119,7 +123,14 @@ def plugins(folder: Path) -> list[Any]:
 # -- the everyday -----------------------------------------------------------------------------------------------------
 
 
-def _placed(trial: Trial, code: str | None = None) -> tuple[Actor, Order]:
+def variant(trial: Trial) -> str:
+    """The id of what is sold."""
+    with trial.shop.read(STAFF) as work:
+        return str(work.catalog.variant_by_sku(SKU).id)
+
+
+def placed(trial: Trial, code: str | None = None) -> tuple[Actor, Order]:
+    """An order, and who may see it; the cart is written down before, so that its buyer can come back."""
     filled = trial.cart((SKU, 2), code=code)
     note = {"cart": filled.cart.id, "token": filled.cart.token}
     (Path(trial.provider.notes) / "cart").write_text(json.dumps(note))
@@ -130,15 +141,20 @@ def _placed(trial: Trial, code: str | None = None) -> tuple[Actor, Order]:
 
 def buy(trial: Trial) -> None:
     """A code that is limited in total and per customer, and a card that asks for the buyer."""
-    buyer, order = _placed(trial, CODE)
+    buyer, order = placed(trial, CODE)
     result = trial.pay(buyer, order, "tok_challenge")
     assert result.payment is not None
     trial.provider.approve(result.payment.begin_reference)
     trial.shop.resume_payment(buyer, order.id, {})
 
 
+def pay(trial: Trial) -> None:
+    """A card that simply works."""
+    _paid(trial)
+
+
 def _paid(trial: Trial) -> tuple[Actor, Order]:
-    buyer, order = _placed(trial)
+    buyer, order = placed(trial)
     trial.pay(buyer, order)
     return buyer, order
 
@@ -182,7 +198,7 @@ def notice(trial: Trial) -> None:
     server.shop = trial.shop
     with server.serving():
         trial.provider.notify(server.url)
-        buyer, order = _placed(trial)
+        buyer, order = placed(trial)
         result = trial.pay(buyer, order, "tok_challenge")
         assert result.payment is not None
         trial.provider.approve(result.payment.begin_reference)
@@ -193,7 +209,7 @@ def notice(trial: Trial) -> None:
 
 def again(trial: Trial) -> None:
     """Declined, and paid with another card."""
-    buyer, order = _placed(trial)
+    buyer, order = placed(trial)
     trial.pay(buyer, order, "tok_declined_insufficient_funds")
     trial.pay(buyer, order)
 
@@ -216,7 +232,7 @@ def tell(trial: Trial) -> None:
 
 def lapse(trial: Trial) -> None:
     """Nobody pays."""
-    _placed(trial, CODE)
+    placed(trial, CODE)
     trial.pass_time(dt.timedelta(hours=25))
     trial.shop.lapse_orders()
     trial.shop.expire_holds()
@@ -237,10 +253,20 @@ def migrate(trial: Trial) -> None:
         database.close()
 
 
+def be_told_to_stop(trial: Trial) -> None:
+    """A worker is told to stop in the middle of its round."""
+    _, order = _paid(trial)
+    with faults.armed({"ship_order.after_hand_over": faults.fail()}), contextlib.suppress(faults.FaultError):
+        trial.shop.ship_order(STAFF, order.id, number="N1")  # the capture is planned, and nobody has sent it
+    trial.shop.relay_events()
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    working.run(trial.shop, once=False, every_s=60)
+
+
 EVERYDAY: Final[Sequence[Callable[[Trial], None]]] = (
     buy, ship, cancel, void, refund, notice, again, lose, tell, lapse, supply, migrate,
 )  # fmt: skip
-SCENARIOS: Final = {scenario.__name__: scenario for scenario in EVERYDAY}
+SCENARIOS: Final = {scenario.__name__: scenario for scenario in (*EVERYDAY, pay, be_told_to_stop)}
 
 
 # -- children ---------------------------------------------------------------------------------------------------------
@@ -333,6 +359,7 @@ def serve() -> None:
 
 def _be_the_child(task: Task) -> None:
     code = 1
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what it prints is no answer of the server
     try:
         perform(task)
         code = 0

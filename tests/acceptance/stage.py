@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import sqlalchemy as sa
 
 from eckit import Actor, Coupon, OrderState, Promotion, RuleRef, Text, mint
 from eckit.kernel.clock import FixedClock
@@ -193,10 +194,27 @@ class Stage:
         if self.trial is not None:
             self.trial.shop.close()
 
-    def cart(self) -> tuple[Actor, str]:
-        """The cart the child ordered last, and its holder."""
+    def cart(self) -> tuple[str, str]:
+        """The token and the id of the cart the child ordered last."""
         note = json.loads((self.folder / "cart").read_text())
-        return Actor.guest(note["token"]), note["cart"]
+        return note["token"], note["cart"]
+
+    def cart_is_open(self) -> bool:
+        """Whether that cart can still be ordered."""
+        return not self._order_row()
+
+    def ordered(self) -> tuple[Actor, Any]:
+        """The order of that cart, and who may see it."""
+        assert self.trial is not None
+        order_id, token = self._order_row()[0]
+        return Actor.guest(self.cart()[0], token), self.trial.view(order_id)
+
+    def _order_row(self) -> list[Any]:
+        assert self.trial is not None
+        _, cart_id = self.cart()
+        with self.trial.shop.database.reading() as connection:
+            found = sa.text("select id, token from eckit_order where cart_id = :cart")
+            return list(connection.execute(found, {"cart": cart_id}))
 
 
 # -- recovery ---------------------------------------------------------------------------------------------------------
@@ -286,3 +304,24 @@ def heard_alike(folder: Path) -> tuple[set[str], int]:
             repeats += name in seen
             assert seen.setdefault(name, rest) == rest
     return set(seen), repeats
+
+
+def schema_of(url: str) -> list[str]:
+    """Every column, index and constraint of a database, as the database tells."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            statements = _SQLITE_SCHEMA if engine.dialect.name == "sqlite" else _POSTGRES_SCHEMA
+            return sorted(str(tuple(row)) for one in statements for row in connection.execute(sa.text(one)))
+    finally:
+        engine.dispose()
+
+
+_SQLITE_SCHEMA: Final = ("select type, name, sql from sqlite_master",)
+_COLUMNS: Final = "table_name, column_name, data_type, is_nullable, column_default, character_maximum_length"
+_POSTGRES_SCHEMA: Final = (
+    f"select {_COLUMNS} from information_schema.columns where table_schema = 'public'",
+    "select indexname, indexdef from pg_indexes where schemaname = 'public'",
+    "select conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace",
+    "select sequencename from pg_sequences where schemaname = 'public'",
+)

@@ -1,5 +1,6 @@
 """kill -9 at every fault point of the shop's everyday; restarted, it finds its way and nobody's money is lost."""
 
+import datetime as dt
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Final
 import pytest
 
 import eckit.migrations.runner  # noqa: F401 -- declares its fault points
+from eckit import Actor
 from eckit.kernel import faults
 from eckit_sandbox import SandboxProcess
 from tests.acceptance import killed
-from tests.acceptance.stage import Bases, Nursery, Stage, heard_alike, prove, recover
-from tests.acceptance.trial import START
+from tests.acceptance.stage import Bases, Nursery, Stage, heard_alike, prove, recover, schema_of
+from tests.acceptance.trial import STAFF, START
 from tests.databases import Server
 
 KILLED: Final = -signal.SIGKILL
@@ -77,7 +79,7 @@ def test_the_everyday_comes_by_every_fault_point(stage: Stage) -> None:
     """Exactly the declared points are passed: none is out of reach, and none is passed without being declared."""
     log = stage.folder / "passed"
 
-    code = stage.child(list(killed.SCENARIOS), ECKIT_FAULTS_LOG=str(log))
+    code = stage.child([one.__name__ for one in killed.EVERYDAY], ECKIT_FAULTS_LOG=str(log))
 
     assert "" == stage.error()
     assert 0 == code
@@ -114,3 +116,142 @@ def test_killed_anywhere_the_shop_recovers(stage: Stage, point: str) -> None:
     recover(trial)
     prove(trial)
     heard_alike(stage.folder)
+
+
+# -- the buyer comes back at once -------------------------------------------------------------------------------------
+
+RETURNS: Final = (
+    "place_order.after_pricing",
+    "place_order.after_outbox",
+    "place_order.after_commit",
+    "take_payment.after_tx1",
+    "take_payment.after_tx2",
+    "take_payment.after_provider",
+    "take_payment.before_commit",
+)
+
+
+@pytest.mark.parametrize("point", RETURNS)
+def test_a_buyer_who_presses_again_pays_once(stage: Stage, point: str) -> None:
+    """ORD-09: before any recovery the buyer confirms and pays the same cart again: one order, one charge."""
+    assert KILLED == stage.child(["pay"], ECKIT_FAULTS=f"{point}=kill"), stage.error()
+    trial = stage.opened()
+    trial.pass_time(dt.timedelta(seconds=40))  # an answer that was on its way would be here
+
+    token, cart_id = stage.cart()
+    buyer = Actor.guest(token)
+    quote = trial.shop.price_cart(buyer, cart_id) if stage.cart_is_open() else None
+    if quote is not None:
+        order = trial.shop.place_order(buyer, cart_id, agreed=quote.ref)
+        trial.pay(Actor.guest(token, order.token), order)
+    else:
+        trial.pay(*stage.ordered())
+    recover(trial)
+
+    prove(trial)
+    with trial.shop.read(STAFF) as work:
+        assert [(cart_id, True)] == [
+            (one.cart_id, one.confirmed_at is not None) for one in work.order.list_orders(limit=10).items
+        ]
+    assert ["authorize"] == [kind for kind, _, _ in trial.ledger()]
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", ["relay.after_send", "relay.before_mark", "send_mails.after_send"])
+def test_what_was_sent_and_not_marked_is_sent_again_the_same(stage: Stage, point: str) -> None:
+    """QUE-03: killed between sending and marking again and again; each event and mail comes at least once, with one id
+    and one body however often it comes.
+    """
+    for nth in (1, 2, 1):
+        assert KILLED == stage.child(["tell"], ECKIT_FAULTS=f"{point}=kill@{nth}"), stage.error()
+    trial = stage.opened()
+    recover(trial)
+
+    prove(trial)
+    seen, repeats = heard_alike(stage.folder)
+    assert repeats > 0
+    with trial.shop.database.reading() as connection:
+        rows = connection.exec_driver_sql("select id, name from eckit_outbox")
+        events = {f"heard:{row.id}:{row.name}" for row in rows if row.name.startswith(("order.placed", "payment."))}
+        mails = connection.exec_driver_sql("select event_id, kind from eckit_mail").all()
+    assert events <= seen
+    assert {f"letters:<{row.event_id}.{row.kind}@shop.example>" for row in mails} <= {
+        one.rpartition(":")[0] for one in seen
+    }
+
+
+def test_a_worker_told_to_stop_finishes_what_it_is_sending(stage: Stage) -> None:
+    """QUE-07: SIGTERM in the middle of a mail and of a capture: both are finished and marked; the worker ends."""
+    code = stage.child(["be_told_to_stop"], ECKIT_FAULTS="send_mails.after_send=delay:1,capture.after_sent=delay:1")
+
+    assert "" == stage.error()
+    assert 0 == code
+    letters = killed.noted(stage.folder / "letters")
+    trial = stage.opened()
+    with trial.shop.database.reading() as connection:
+        sent = connection.exec_driver_sql("select count(*) from eckit_mail where state = 'sent'").scalar_one()
+    assert (len(letters), ["authorize", "capture"]) == (sent, [kind for kind, _, _ in trial.ledger()])
+    assert sent > 0
+    assert trial.ledger() == trial.movements()
+    assert [] == trial.audit()
+
+
+# -- goods ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", ["level", "hold", "history", "outbox"])
+def test_a_step_after_the_hold_that_fails_leaves_no_hold(stage: Stage, after: str) -> None:
+    """STK-08: an exception at any step after the reservation takes it back at once; nothing was placed."""
+    trial = stage.opened()
+    with (
+        faults.armed({f"place_order.after_{after}": faults.fail(OSError("disk gone"))}),
+        pytest.raises(OSError, match="disk"),
+    ):
+        killed.buy(trial)
+
+    assert (killed.STOCK, 0) == trial.level(killed.variant(trial))
+    assert [] == trial.audit()
+
+
+def test_a_declined_order_gives_its_goods_back_when_it_lapses(stage: Stage) -> None:
+    """STK-08: a decline keeps the goods for another try until the order lapses, and no longer."""
+    trial = stage.opened()
+    buyer, order = killed.placed(trial)
+    trial.pay(buyer, order, "tok_declined_insufficient_funds")
+    assert (killed.STOCK, 2) == trial.level(killed.variant(trial))
+
+    recover(trial)
+
+    assert (killed.STOCK, 0) == trial.level(killed.variant(trial))
+    prove(trial)
+
+
+# -- migrations -------------------------------------------------------------------------------------------------------
+
+PLACES: Final = 12
+"""So many statements of an upgrade are died before, evenly spread; the first and the last are among them."""
+
+
+def test_an_upgrade_killed_half_way_starts_again_from_nothing(stage: Stage, bases: Bases, tmp_path: Path) -> None:
+    """MIG-04: killed before any statement of an upgrade the database has no table at all; run again, it has the same
+    tables as if nothing had happened.
+    """
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with bases.empty(stage.kind, whole) as url:
+        untouched, stage.empty = stage.empty, url
+        assert 0 == stage.child(["migrate"], statement=10**9), stage.error()
+        expected = schema_of(url)
+    stage.empty = untouched
+    count = len(killed.noted(stage.folder / "statements"))
+
+    for place in range(PLACES):
+        nth = 1 + place * (count - 1) // (PLACES - 1)
+        assert KILLED == stage.child(["migrate"], statement=nth), f"statement {nth} of {count}: {stage.error()}"
+        assert [] == schema_of(stage.empty), f"statement {nth} of {count}"
+
+    killed.migrate(stage.opened())
+    assert expected == schema_of(stage.empty)
+    assert len(expected) > 100

@@ -140,10 +140,16 @@ class Trial:
 
     @classmethod
     def begun(
-        cls, url: str, provider: Any = None, *, plugins: Sequence[Any] = (), more_tables: Sequence[Any] = ()
+        cls,
+        url: str,
+        provider: Any = None,
+        *,
+        plugins: Sequence[Any] = (),
+        more_tables: Sequence[Any] = (),
+        migrated: bool = False,
     ) -> Self:
-        """Make tables and the shop's first rows."""
-        install_schema(url, extra=(*more_tables, eckit_tax_table.tables.metadata))
+        """Make tables (of plugins only, if the core's are there) and the shop's first rows."""
+        install_schema(url, extra=(*more_tables, eckit_tax_table.tables.metadata), core=not migrated)
         clock = FixedClock(START)
         if provider is not None:
             provider.set_clock(START)

@@ -100,7 +100,7 @@ def test_inventory_gives_stock_and_what_is_missing_is_sold_out() -> None:
     assert [] == problems
     stocked, notes = with_inventory(rows, inventory)
     assert [1000, 0, 0] == [row.stock for row in stocked]
-    assert [(4, "unknown-sku", "tulips", "inventory", True)] == [
+    assert [(4, "not-in-file", "tulips", "inventory", True)] == [
         (note.line, note.code, note.value, note.file, note.note) for note in notes
     ]
 

@@ -43,13 +43,21 @@ class Server:
         assert isinstance(message, EmailMessage)
         user = session.auth_data.login.decode() if getattr(session, "auth_data", None) else None
         self.received.append(
-            Received(envelope.mail_from, envelope.rcpt_tos, message, envelope.content, server.transport.get_extra_info("sslcontext") is not None, user)
+            Received(
+                envelope.mail_from,
+                envelope.rcpt_tos,
+                message,
+                envelope.content,
+                server.transport.get_extra_info("sslcontext") is not None,
+                user,
+            )
         )
         return self.answer
 
 
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    return AuthResult(success=(data.login, data.password) == (b"shop", b"open sesame"), auth_data=data)
+    good = (data.login, data.password) == (b"shop", b"open sesame")
+    return AuthResult(success=good, handled=good, auth_data=data)
 
 
 @contextlib.contextmanager
@@ -64,7 +72,12 @@ def mail_server(security: str = "none", *, auth: bool = False, utf8: bool = True
     if security == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
     if auth:
-        options |= {"auth_exclude_mechanism": ["LOGIN"], "authenticator": _authenticate, "auth_required": True, "auth_require_tls": security != "none"}
+        options |= {
+            "auth_exclude_mechanism": ["LOGIN"],
+            "authenticator": _authenticate,
+            "auth_required": True,
+            "auth_require_tls": security != "none",
+        }
     controller = Controller(
         server,
         hostname="127.0.0.1",

@@ -71,18 +71,14 @@ def test_a_mail_survives_the_way_through_the_wire() -> None:
 
 
 @pytest.mark.parametrize("field", ["subject", "sender_name", "to", "sender", "message_id", "locale"])
-@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\u2028", "\x85", "\x0b"])
-def test_no_field_can_add_a_header(field: str, line_end: str) -> None:
-    """INJ-13: what ends a line is refused by the library or folded away; there is no second recipient."""
-    evil = attrs.evolve(LETTER, **{field: f"{getattr(LETTER, field)}{line_end}Bcc: evil@example.com"})
-    try:
-        wire = message(evil).as_bytes()
-    except (ValueError, UnicodeError):
-        return
-    read = email.message_from_bytes(wire, policy=SMTP)
-    assert None is read["Bcc"]
-    assert 1 == len(read.get_all("To", []))
-    assert not [line for line in wire.decode("ascii").splitlines() if line.lower().startswith("bcc:")]
+def test_no_field_can_add_a_header(field: str) -> None:
+    """INJ-13: what ends a line, in any script, is refused; there is no second recipient."""
+    for line_end in ("\r\n", "\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x00"):
+        evil = attrs.evolve(LETTER, **{field: f"{getattr(LETTER, field)}{line_end}Bcc: evil@example.com"})
+        with pytest.raises(InvalidInputError):
+            message(evil)
+    with pytest.raises(InvalidInputError):
+        message(attrs.evolve(LETTER, headers={"X-Note": "a\r\nBcc: evil@example.com"}))
 
 
 def test_a_very_long_subject_is_folded() -> None:
@@ -107,10 +103,10 @@ def test_a_folder_keeps_each_mail_once(tmp_path: Path) -> None:
     transport = FolderTransport(directory=tmp_path / "mails")
     for _ in range(2):
         transport.send(LETTER)
-    transport.send(attrs.evolve(LETTER, message_id="<../../etc/passwd\x00@x>"))
+    transport.send(attrs.evolve(LETTER, message_id="<../../etc/passwd/~@x>"))
 
     files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert ["..-..-etc-passwd--x.eml", "evt_1.order_confirmed-shop.example.eml"] == files
+    assert ["..-..-etc-passwd---x.eml", "evt_1.order_confirmed-shop.example.eml"] == files
     read = email.message_from_bytes((tmp_path / "mails" / files[1]).read_bytes(), policy=SMTP)
     assert LETTER.subject == read["Subject"]
 

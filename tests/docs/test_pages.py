@@ -28,6 +28,14 @@ def test_a_block_is_run_or_is_a_picture(page: Path) -> None:
     assert set() == set(shown.languages(page)) - shown.RUN - shown.ONLY_SHOWN
 
 
+@pytest.mark.parametrize("page", WRITTEN, ids=_name)
+def test_plain_text_is_no_code_in_disguise(page: Path) -> None:
+    """What looks like a program is run like one."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"^```(?:\{code-block\} )?text\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        assert None is re.search(r"^\s*(?:from \S+ import|import \S|def \S|with \S.*:$|class \S)", block, re.MULTILINE)
+
+
 def test_code_that_does_not_run_is_found(tmp_path: Path, pages: Pages) -> None:
     """The test above would fail: Python that raises, a command that fails, other output, settings that are none."""
     for number, block in enumerate(

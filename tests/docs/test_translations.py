@@ -33,6 +33,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sentences of the English pages as they are now."""
     folder = tmp_path_factory.mktemp("gettext")
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "gettext", "-d", str(folder / "doctrees")]
+    command += ["-D", "exclude_patterns=_build,locale,pages,reference"]  # which is long, and of no page here
     subprocess.run([*command, str(DOCS), str(folder)], check=True, cwd=ROOT, capture_output=True)
     return folder
 

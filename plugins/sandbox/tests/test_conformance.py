@@ -12,6 +12,7 @@ class TestSandbox(PaymentConformance):
     harness = SandboxHarness
 
     @pytest.fixture
-    def conformance_url(self, migrated_url: str) -> str:  # type: ignore[override]
-        """SQLite and PostgreSQL."""
-        return migrated_url
+    def conformance_url(self, database: str, request: pytest.FixtureRequest) -> str | None:
+        """PostgreSQL, and the kit's own SQLite."""
+        url: str | None = request.getfixturevalue("migrated_url") if database == "postgres" else None
+        return url

@@ -101,13 +101,17 @@ class Work:
             raise ReadOnlyError()
         self._wrote = True
         result = self.connection.execute(statement, parameters)
-        self._passed(statement.table.name.removeprefix(PREFIX))  # type: ignore[attr-defined]
+        table = statement.table.name  # type: ignore[attr-defined]
+        self._passed(table.removeprefix(PREFIX), core=table.startswith(PREFIX))
         return result
 
-    def _passed(self, what: str) -> None:
-        """The fault point in the gap after a writing statement: ``<trail>.after_<table>``."""
-        if self.trail is not None:
-            faults.hit(f"{self.trail}.after_{what}")
+    def _passed(self, what: str, *, core: bool = True) -> None:
+        """The fault point in the gap after a writing statement: ``<trail>.after_<table>``; of plugins', where declared."""
+        if self.trail is None:
+            return
+        point = f"{self.trail}.after_{what}"
+        if core or point in faults.declared():
+            faults.hit(point)
 
     def variant_of(self, sku_or_id: str) -> VariantId:
         """The variant of a SKU or a variant id; a bare Work knows ids only.

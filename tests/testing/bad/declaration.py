@@ -37,9 +37,11 @@ class BadDeclaration(Switched):
     def __init__(self, settings: BadSettings) -> None:
         super().__init__(settings)
         self._asked = 0
+        self._looking = False
 
     def capabilities(self) -> Capabilities:
-        declared, self._asked = super().capabilities(), self._asked + 1
+        declared = super().capabilities()
+        self._asked += not self._looking
         if self._asked > 2 and self._is("A.unstable"):
             return attrs.evolve(declared, horizon=declared.horizon + dt.timedelta(seconds=self._asked))
         if self._is("A.sells_undeclared"):
@@ -51,7 +53,9 @@ class BadDeclaration(Switched):
         return declared
 
     def _amount_problem(self, op: Operation) -> Problem | None:
+        self._looking = True
         problem = super()._amount_problem(op)
+        self._looking = False
         if problem is None:
             return None
         fault = "A.any_currency" if problem.code == "unknown-currency" else "A.any_amount"

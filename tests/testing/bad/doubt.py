@@ -13,6 +13,7 @@ from eckit import (
     InDoubt,
     NoSuchPayment,
     Operation,
+    Pending,
     Query,
     QueryFailed,
     Refund,
@@ -54,34 +55,37 @@ class BadDoubt(BadOnce):
                 if self._is("C.unknown_word_crashes"):
                     raise KeyError("status") from None
                 if self._is("C.unknown_word_is_declined"):
-                    return _DECLINED
+                    return DECLINED
                 raise
             return outcome
 
         try:
-            return super()._ask(io, op, noted, understood, kind)
+            outcome = super()._ask(io, op, noted, understood, kind)
+            if isinstance(outcome, Pending) and self._is("C.pending_is_declined"):
+                return DECLINED
+            return outcome
         except _BrokenError as broken:
             return self._broken(op, broken.error, io)
 
     def _broken(self, op: Operation, error: MaybeSentError, io: GatewayIo) -> Outcome:
         network, cause = error.__cause__, str(error)
         if getattr(network, "reason", "") == "timeout" and self._is("C.timeout_is_declined"):
-            return _DECLINED
+            return DECLINED
         if getattr(network, "reason", "") == "connection" and self._is("C.dropped_is_declined"):
-            return _DECLINED
+            return DECLINED
         if error.status is not None and error.status >= 500:
             return self._server_error(op, cause)
         if cause == "the answer is not JSON" and self._is("C.page_is_declined"):
-            return _DECLINED
+            return DECLINED
         if cause == "the answer cannot be read" and self._is("C.unreadable_is_success"):
             return self._made_up(op, io)
         return InDoubt(cause=cause)
 
     def _server_error(self, op: Operation, cause: str) -> Outcome:
         if self._is("C.server_error_is_declined"):
-            return _DECLINED
+            return DECLINED
         if op.reference in self._failed and self._is("C.second_error_is_declined"):
-            return _DECLINED
+            return DECLINED
         self._failed.add(op.reference)
         return InDoubt(cause=cause)
 
@@ -126,4 +130,4 @@ class _BrokenError(Exception):
         self.error = error
 
 
-_DECLINED: Final = Declined(code="other", raw_code="error")
+DECLINED: Final = Declined(code="other", raw_code="error")

@@ -14,7 +14,7 @@ from eckit import (
     Refunded,
 )
 from eckit.payment import Outcome
-from eckit_sandbox.client import Client, MaybeSentError, Reply
+from eckit_sandbox.client import Client, MaybeSentError, Reply, Transport
 from tests.testing.bad.declaration import BadAmounts
 from tests.testing.bad.switched import BadSettings
 
@@ -48,7 +48,13 @@ class BadOnce(BadAmounts):
 
     def _client(self, io: GatewayIo) -> Client | None:
         client = super()._client(io)
-        return client if client is None else _Retrying(client, self)  # type: ignore[return-value]
+        if client is None:
+            return None
+        client.transport = self._carried(client.transport)
+        return _Retrying(client, self)  # type: ignore[return-value]
+
+    def _carried(self, transport: Transport) -> Transport:
+        return transport
 
 
 class _Retrying:

@@ -12,7 +12,7 @@ from eckit.catalog.rules import checking
 from eckit.catalog.rules.slugs import MAX_HANDLE, PATH_MARK, category_code, slug
 from eckit.kernel.errors import invalid
 from eckit.kernel.money import exponent, parse_amount
-from eckit.kernel.text import Text, clean
+from eckit.kernel.text import clean
 
 Cell: TypeAlias = Callable[[str, str], object]
 """Reads a cell; the second argument is the column, as the file names it."""
@@ -35,13 +35,6 @@ def text(cell: str, path: str, max_length: int, *, multiline: bool = False) -> s
     if cell.isascii() and cell.isprintable() and len(cell) <= max_length:
         return cell
     return clean(cell, path=path, max_length=max_length, multiline=multiline)
-
-
-def made_of(cleaned: dict[str, str]) -> Text:
-    """A text of cells that :func:`text` gave; the usual way would clean them again, at a fifth of an import's time."""
-    made = Text.__new__(Text)
-    object.__setattr__(made, "translations", tuple(sorted(cleaned.items())))
-    return made
 
 
 def unneutralized(cell: str) -> str:

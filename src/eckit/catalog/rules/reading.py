@@ -162,7 +162,7 @@ def with_inventory(
     stocked = [attrs.evolve(row, stock=stated[row.sku].units if row.sku in stated else 0) for row in rows]
     known = {row.sku for row in stocked}
     notes = [
-        RowProblem(line=row.line, path=row.column, code="unknown-sku", value=row.sku, note=True, file=INVENTORY)
+        RowProblem(line=row.line, path=row.column, code="not-in-file", value=row.sku, note=True, file=INVENTORY)
         for row in stated.values()
         if row.sku not in known
     ]

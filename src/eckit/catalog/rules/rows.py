@@ -8,6 +8,7 @@ from eckit.catalog.model import ImportRow, RowProblem
 from eckit.catalog.rules import cells, checking
 from eckit.catalog.rules.layouts import Column, Layout
 from eckit.catalog.rules.records import problems_at
+from eckit.catalog.rules.texts import made_of
 from eckit.kernel.errors import InvalidInputError, invalid
 
 _PLAIN: Final[dict[str, cells.Cell]] = {
@@ -101,7 +102,7 @@ class RowReader:
                     said = cells.unneutralized(cell) if inert else cell
                     if said:
                         texts[locale] = cells.text(said, name, length, multiline=multiline)
-                last[:] = given, cells.made_of(texts)
+                last[:] = given, made_of(texts.items())
             fields[field] = last[1]
             if required and not last[1].translations:
                 raise invalid("missing", parts[0][2], "")

@@ -7,7 +7,7 @@ import attrs
 import sqlalchemy as sa
 
 from eckit.catalog.model import Product, Variant
-from eckit.catalog.store.rows import AsProduct, product_of, variant_of
+from eckit.catalog.store.rows import JOINED_PRODUCT, PRODUCT_COLUMNS, product_of, variant_of
 from eckit.catalog.store.tables import NO_START, category, price, product, product_category, variant
 from eckit.kernel.ids import PriceListId
 from eckit.kernel.work import Work
@@ -24,7 +24,7 @@ _CODES: Final = (
 _EVERYTHING: Final = (
     sa.select(
         variant,
-        *(product.c[name].label(f"product_{name}") for name in ("handle", "title", "description", "state", "version")),
+        *(product.c[name].label(f"product_{name}") for name in PRODUCT_COLUMNS),
         price.c.amount_minor,
         _CODES.label("category_codes"),
     )
@@ -63,7 +63,8 @@ def varieties(work: Work) -> tuple[list[str], list[str]]:
     locales: set[str] = set()
     currencies: set[str] = set()
     for row in work.execute(_TEXTS):
-        locales.update(row.title, row.description, row.option)
+        for text in (row.title, row.description, row.option):
+            locales.update(text.locales())
         if row.cost_currency is not None:
             currencies.add(row.cost_currency)
     return sorted(locales), sorted(currencies)
@@ -77,4 +78,4 @@ def everything(work: Work, list_id: PriceListId) -> Iterator[list[Exported]]:
 
 def _exported(row: Any) -> Exported:
     codes = tuple(sorted((row.category_codes or "").splitlines()))
-    return Exported(product_of(AsProduct(row), ()), variant_of(row), codes, row.amount_minor)
+    return Exported(product_of(row, (), names=JOINED_PRODUCT), variant_of(row), codes, row.amount_minor)

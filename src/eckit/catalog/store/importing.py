@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from eckit.catalog.model import PriceList, ProductState
 from eckit.catalog.store.staging import Analyze, category_set, stage
-from eckit.catalog.store.tables import NO_START, price, product, product_category, variant
+from eckit.catalog.store.tables import NO_START, Translated, price, product, product_category, variant
 from eckit.kernel.ids import PriceListId
 from eckit.kernel.tables import Json
 from eckit.kernel.work import Work
@@ -343,7 +343,7 @@ def _count(work: Work, insert: sa.Insert) -> int:
 def _differ(table: sa.Table, new: dict[str, Any]) -> sa.ColumnElement[bool]:
     columns: Iterable[sa.ColumnElement[bool]] = (
         sa.type_coerce(table.c[name], sa.Text).is_distinct_from(value)
-        if isinstance(table.c[name].type, Json)
+        if isinstance(table.c[name].type, Json | Translated)
         else table.c[name].is_distinct_from(value)
         for name, value in new.items()
     )

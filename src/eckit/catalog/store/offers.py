@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from eckit.catalog.model import Offer, Price, PriceList, Product, ProductState
-from eckit.catalog.store.rows import AsProduct, price_list_of, price_of, product_of, variant_of
+from eckit.catalog.store.rows import JOINED_PRODUCT, PRODUCT_COLUMNS, price_list_of, price_of, product_of, variant_of
 from eckit.catalog.store.tables import category, price, price_list, product, product_category, variant
 from eckit.kernel.ids import ProductId, VariantId
 from eckit.kernel.work import Work
@@ -24,7 +24,7 @@ _CATEGORIES: Final = (
 _VARIANTS: Final = (
     sa.select(
         variant,
-        *(product.c[name].label(f"product_{name}") for name in ("handle", "title", "description", "state", "version")),
+        *(product.c[name].label(f"product_{name}") for name in PRODUCT_COLUMNS),
         _CATEGORIES.label("categories"),
     )
     .join(product, product.c.id == variant.c.product_id)
@@ -66,9 +66,8 @@ def offers(work: Work, variant_ids: Collection[VariantId]) -> dict[VariantId, Of
 
 def _product(row: Any) -> tuple[Product, frozenset[str]]:
     lines = [line.split(" ") for line in (row.categories or "").splitlines()]
-    return product_of(AsProduct(row), [id for id, _, direct in lines if direct == "1"]), frozenset(
-        code for _, code, _ in lines
-    )
+    put_into = [id for id, _, direct in lines if direct == "1"]
+    return product_of(row, put_into, names=JOINED_PRODUCT), frozenset(code for _, code, _ in lines)
 
 
 def _prices(work: Work, variant_ids: list[VariantId]) -> defaultdict[VariantId, list[tuple[PriceList, Price]]]:

@@ -1,8 +1,9 @@
 """Rows of tables to facts and back."""
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from eckit.catalog.model import (
     Category,
@@ -20,6 +21,12 @@ from eckit.kernel.clock import Window
 from eckit.kernel.errors import InvalidInputError
 from eckit.kernel.ids import CategoryId, expect_id
 from eckit.kernel.text import Text
+
+PRODUCT_COLUMNS: Final = ("handle", "title", "description", "state", "version")
+"""The columns of a product beside its id, in one order."""
+
+JOINED_PRODUCT: Final = ("product_id", *(f"product_{name}" for name in PRODUCT_COLUMNS))
+"""Their names in rows of variants."""
 
 
 def is_id(kind: str, text: str) -> bool:
@@ -41,8 +48,8 @@ def product_values(product: Product, now: dt.datetime) -> dict[str, Any]:
     return {
         "id": product.id,
         "handle": product.handle,
-        "title": product.title.as_dict(),
-        "description": product.description.as_dict(),
+        "title": product.title,
+        "description": product.description,
         "words": words(product.title),
         "state": product.state,
         "version": product.version,
@@ -50,16 +57,17 @@ def product_values(product: Product, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def product_of(row: Any, category_ids: Iterable[str]) -> Product:
-    """The product a row holds."""
+def product_of(row: Any, category_ids: Iterable[str], *, names: Sequence[str] = ("id", *PRODUCT_COLUMNS)) -> Product:
+    """The product a row holds; ``names`` are those of its columns in this row."""
+    id, handle, title, description, state, version = (getattr(row, name) for name in names)
     return Product(
-        id=row.id,
-        handle=row.handle,
-        title=Text(row.title),
-        description=Text(row.description),
+        id=id,
+        handle=handle,
+        title=title,
+        description=description,
         category_ids=tuple(CategoryId(id) for id in sorted(category_ids)),
-        state=row.state,
-        version=row.version,
+        state=state,
+        version=version,
     )
 
 
@@ -69,7 +77,7 @@ def variant_values(variant: Variant) -> dict[str, Any]:
         "id": variant.id,
         "product_id": variant.product_id,
         "sku": variant.sku,
-        "option": variant.option.as_dict(),
+        "option": variant.option,
         "gtins": list(variant.gtins),
         "unit_code": variant.unit.code,
         "unit_scale": variant.unit.scale,
@@ -98,9 +106,9 @@ def variant_of(row: Any) -> Variant:
         id=row.id,
         product_id=row.product_id,
         sku=row.sku,
-        option=Text(row.option),
+        option=row.option,
         gtins=tuple(row.gtins),
-        unit=SaleUnit(code=row.unit_code, scale=row.unit_scale, increment=row.unit_increment),
+        unit=_unit(row.unit_code, row.unit_scale, row.unit_increment),
         kind=row.kind,
         measures=Measures(
             length_mm=row.length_mm, width_mm=row.width_mm, height_mm=row.height_mm, weight_grams=row.weight_grams
@@ -110,11 +118,21 @@ def variant_of(row: Any) -> Variant:
         origin=row.origin,
         cost_minor=row.cost_minor,
         cost_currency=row.cost_currency,
-        supply=Supply(kind=row.supply_kind, cap_steps=row.supply_cap_steps),
+        supply=_supply(row.supply_kind, row.supply_cap_steps),
         active=row.active,
         position=row.position,
         version=row.version,
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _unit(code: str, scale: int, increment: int) -> SaleUnit:
+    return SaleUnit(code=code, scale=scale, increment=increment)
+
+
+@functools.lru_cache(maxsize=256)
+def _supply(kind: str, cap_steps: int) -> Supply:
+    return Supply(kind=kind, cap_steps=cap_steps)
 
 
 def category_values(category: Category) -> dict[str, Any]:
@@ -123,14 +141,14 @@ def category_values(category: Category) -> dict[str, Any]:
         "id": category.id,
         "code": category.code,
         "parent_id": category.parent_id,
-        "title": category.title.as_dict(),
+        "title": category.title,
         "position": category.position,
     }
 
 
 def category_of(row: Any) -> Category:
     """The category a row holds."""
-    return Category(id=row.id, code=row.code, title=Text(row.title), parent_id=row.parent_id, position=row.position)
+    return Category(id=row.id, code=row.code, title=row.title, parent_id=row.parent_id, position=row.position)
 
 
 def price_list_values(price_list: PriceList) -> dict[str, Any]:
@@ -187,14 +205,3 @@ def price_of(row: Any) -> Price:
         window=Window(start, row.window_end),
         original_minor=row.original_minor,
     )
-
-
-class AsProduct:
-    """The product's columns of a joined row, under their own names."""
-
-    def __init__(self, row: Any) -> None:
-        self.id = row.product_id
-        self._row = row
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, f"product_{name}")

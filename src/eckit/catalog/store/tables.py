@@ -9,21 +9,54 @@ than writing them, none of those is ever deleted, and the audit finds rows that 
 """
 
 import datetime as dt
+import functools
+import json
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
 
-from eckit.kernel.tables import Json, at, core_table, currency, ident, minor
+from eckit.catalog.rules.texts import made_of
+from eckit.kernel.tables import Json, at, canonical, core_table, currency, ident, minor
+from eckit.kernel.text import Text
 
 NO_START: Final = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 """The start of a price's window that has none: it is part of the key, where databases count each NULL as another."""
+
+
+class Translated(TypeDecorator[Text]):
+    """A translatable text, stored as JSON; short ones are remembered, for pages show the same ones over and over."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Text | None, dialect: Dialect) -> str | None:
+        """To the database."""
+        return None if value is None else canonical(value.as_dict())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Text | None:
+        """From the database."""
+        if value is None:
+            return None
+        return _remembered(value) if len(value) < _SHORT else _text(value)
+
+
+_SHORT: Final = 500
+
+
+def _text(stored: str) -> Text:
+    return made_of(json.loads(stored).items())
+
+
+_remembered: Final = functools.lru_cache(maxsize=8192)(_text)
 
 category = core_table(
     "category",
     ident("id", primary_key=True),
     sa.Column("code", sa.String(200), nullable=False, unique=True),
     sa.Column("parent_id", sa.String(80), sa.ForeignKey("eckit.eckit_category.id"), nullable=True, index=True),
-    sa.Column("title", Json, nullable=False),
+    sa.Column("title", Translated, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.CheckConstraint("parent_id <> id", name="parent"),
 )
@@ -32,8 +65,8 @@ product = core_table(
     "product",
     ident("id", primary_key=True),
     ident("handle", unique=True),
-    sa.Column("title", Json, nullable=False),
-    sa.Column("description", Json, nullable=False),
+    sa.Column("title", Translated, nullable=False),
+    sa.Column("description", Translated, nullable=False),
     sa.Column("words", sa.Text, nullable=False),  # what a search without a plugin looks through
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -57,7 +90,7 @@ variant = core_table(
     ident("id", primary_key=True),
     sa.Column("product_id", sa.String(80), sa.ForeignKey(product.c.id), nullable=False, index=True),
     ident("sku", unique=True),
-    sa.Column("option", Json, nullable=False),
+    sa.Column("option", Translated, nullable=False),
     sa.Column("gtins", Json, nullable=False),
     sa.Column("unit_code", sa.String(3), nullable=False),
     sa.Column("unit_scale", sa.SmallInteger, nullable=False),

@@ -1,6 +1,7 @@
 """A gateway asked directly, without the core between: what it answers by itself."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import attrs
@@ -35,10 +36,12 @@ from eckit.payment.model import (
     Void,
     Voids,
 )
-from eckit.testing.payments.bench import RETURN_URL, Bench, RecordingIo, expect
+from eckit.shop import Shop
+from eckit.testing.payments.bench import RETURN_URL, Bench, RecordingIo, expect, gateway_of
 from eckit.testing.payments.proxy import Request
 from eckit.testing.payments.seeding import SHOP
 
+T = TypeVar("T")
 Op = TypeVar("Op", bound=Operation)
 
 _CLASSES: Mapping[OperationKind, type[Operation]] = {
@@ -55,21 +58,28 @@ class Direct:
     """One payment at the provider that the core does not take part in; the bench leaves it out of its comparison.
 
     :param of: a payment of the shop's that is acted on behind its back; that one is compared.
+    :param shop: whose gateway is asked, if not the bench's.
     :ivar reference: of its beginning. ``logged``: what the gateway wrote to the log.
     """
 
     def __init__(
-        self, bench: Bench, *, minor: int | None = None, currency: str | None = None, of: Payment | None = None
+        self,
+        bench: Bench,
+        *,
+        minor: int | None = None,
+        currency: str | None = None,
+        of: Payment | None = None,
+        shop: Shop | None = None,
     ) -> None:
         self.bench = bench
-        self.gateway: Gateway = bench.gateway
-        self.capabilities = bench.capabilities
+        self.gateway: Gateway = gateway_of(shop or bench.shop, bench.method)
+        self.capabilities = bench.capabilities if shop is None else self.gateway.capabilities()
         self.money = bench.money(minor, currency) if of is None else of.amount
         self.payment_id = PaymentId(mint("payment")) if of is None else of.id
         self.reference = rules.reference(self.capabilities, SHOP, self.payment_id, OperationKind.BEGIN, 1)
         self.provider_ref: str | None = None
         self.known: tuple[KnownMovement, ...] = ()
-        self.io = bench.io()
+        self.io = bench.io(shop)
         if of is None:
             bench.apart.add(self.reference)
 
@@ -142,6 +152,20 @@ class Direct:
             provider_ref=self.provider_ref,
             currency=self.money.currency.code,
         )
+
+    def within_limit(self, call: Callable[[], T]) -> T:
+        """What a call brings, within the time the gateway declares and a little more.
+
+        :raises CheckFailedError: it still waits.
+        """
+        limit_s = self.capabilities.timeout_s * 1.5 + 1
+        brought: list[T] = []
+        waiting = threading.Thread(target=lambda: brought.append(call()), daemon=True)
+        waiting.start()
+        waiting.join(limit_s)
+        expect(not waiting.is_alive(), f"it still waits after {limit_s:g} s")
+        expect(brought, "it was answered by an exception")
+        return brought[0]
 
     def moved(self) -> list[tuple[str, int]]:
         """What the provider booked for it: kind and minor units, oldest first."""

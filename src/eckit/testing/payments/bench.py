@@ -54,16 +54,25 @@ _SECONDS_A_ROUND: Final = 3_600
 class Bench:
     """One check's world. Everything in it is new but the provider's process, which has forgotten what was before.
 
+    :param seeded: ordinary orders that were placed already, if the database has been seeded with the goods.
+
     :ivar harness: the author's. ``proxy``: between gateway and provider. ``clock``: the shop's, standing still.
     :ivar url: of the database. ``shop``: composed of the gateway's plugins and the kit's own.
     :ivar apart: references of payments that the check makes without the shop and compares by itself.
     """
 
     def __init__(
-        self, harness: Harness, proxy: Proxy, url: str, *, nursery: "Nursery | None" = None, seeded: bool = False
+        self,
+        harness: Harness,
+        proxy: Proxy,
+        url: str,
+        *,
+        nursery: "Nursery | None" = None,
+        seeded: Sequence[OrderId] | None = None,
     ) -> None:
         self.harness = harness
         self._nursery = nursery
+        self._waiting = list(seeded or ())
         self.proxy = proxy
         self.url = url
         self.clock = FixedClock(START)
@@ -74,7 +83,7 @@ class Bench:
         self._opened: list[Shop] = []
         harness.set_clock(START)
         self.shop = self.compose()
-        if not seeded:
+        if seeded is None:
             seeding.seed(self.shop, self.currencies)
 
     def close(self) -> None:
@@ -136,6 +145,9 @@ class Bench:
         money = self.money(minor, currency)
         code = money.currency.code
         amount = self.harness.amount_minor if minor is None else minor
+        ordinary = (amount, code) == (self.harness.amount_minor, self.harness.currency) and method is None
+        if ordinary and self._waiting and self.clock.now() == START:
+            return self.order_now(self._waiting.pop())
         if self._prices.get(code) != amount:
             seeding.price(self.shop, self.currencies, money)
             self._prices[code] = amount
@@ -201,10 +213,11 @@ class Bench:
             return work.order.get(order.id if isinstance(order, Order) else order).order
 
     def all_payments(self) -> tuple[Payment, ...]:
-        """Every payment there is."""
+        """Every payment there is, but for those of orders that no check has asked for."""
+        table = payment_store.payment
         with self.shop.read(STAFF) as work:
-            ids = work.execute(payment_store.payment.select().with_only_columns(payment_store.payment.c.id)).scalars()
-            return tuple(work.payment.find(PaymentId(payment_id)) for payment_id in ids)
+            wanted = table.select().with_only_columns(table.c.id).where(table.c.order_id.not_in(self._waiting))
+            return tuple(work.payment.find(PaymentId(found)) for found in work.execute(wanted).scalars())
 
     def tasks(self, payment: Payment) -> tuple[Task, ...]:
         """What a person has to do about a payment."""

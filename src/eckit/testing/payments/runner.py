@@ -13,6 +13,7 @@ from typing import Final, Self
 import attrs
 
 from eckit.kernel.errors import CompositionError
+from eckit.kernel.ids import OrderId
 from eckit.testing.payments import seeding
 from eckit.testing.payments.bench import Bench
 from eckit.testing.payments.harness import Harness, NotApplicable
@@ -25,6 +26,10 @@ FAILED: Final = "failed"
 NOT_APPLICABLE: Final = "not applicable"
 BLOCKED: Final = "blocked"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a disk in memory, where there is one
+
+
+PLACED: Final = 24
+"""Orders in the template database, so that most checks need not place one."""
 
 
 class BlockedError(AssertionError):
@@ -57,7 +62,7 @@ class Workshop:
             self.proxy = stack.enter_context(Proxy(self.harness.address()))
             self.nursery = Nursery()
             stack.callback(self.nursery.close)
-            self._template: Path | None = None
+            self._placed: tuple[OrderId, ...] = ()
             self._databases = 0
             self._stack = stack.pop_all()
         return self
@@ -87,8 +92,8 @@ class Workshop:
         self.harness.reset()
         self.proxy.forget()
         try:
-            where = url or self._copy()
-            bench = Bench(self.harness, self.proxy, where, nursery=self.nursery, seeded=url is None)
+            where, seeded = (url, None) if url else self._copy()
+            bench = Bench(self.harness, self.proxy, where, nursery=self.nursery, seeded=seeded)
         except CompositionError as error:
             raise BlockedError(error.text("en")) from error
         try:
@@ -96,14 +101,16 @@ class Workshop:
         finally:
             bench.close()
 
-    def _copy(self) -> str:
-        """A SQLite database with the checks' goods in it."""
-        if self._template is None:
-            url = seeding.empty_sqlite(self.place / "template")
-            Bench(self.harness, self.proxy, url).close()
-            self._template = self.place / "template" / "shop.sqlite"
+    def _copy(self) -> tuple[str, tuple[OrderId, ...]]:
+        """A SQLite database with the checks' goods in it, and orders that wait to be paid."""
+        template = self.place / "template"
+        if not self._placed:
+            bench = Bench(self.harness, self.proxy, seeding.empty_sqlite(template))
+            self._placed = tuple(bench.order().id for _ in range(PLACED))
+            bench.close()
         self._databases += 1
-        return seeding.copy_sqlite(self._template, self.place / f"shop-{self._databases}.sqlite")
+        url = seeding.copy_sqlite(template / "shop.sqlite", self.place / f"shop-{self._databases}.sqlite")
+        return url, self._placed
 
 
 def run_checks(

@@ -98,7 +98,7 @@ def _reach_the_provider(bench: Bench, ids: list[PaymentId]) -> None:
     send = _captured if io.requests else _refused
     wanted = (SOME if io.requests else FEW) // 2
     names = [rules.reference(bench.capabilities, SHOP, one, OperationKind.BEGIN, 1) for one in ids[:wanted]]
-    names += _variations(names[0])[:wanted]
+    names += _variations(names[0])[:wanted] + _longest(bench, names[0])
     prints: dict[bytes, str] = {}
     for name in names:
         first, second = (send(bench, renamed(plain, name)) for _ in range(2))
@@ -126,6 +126,12 @@ def _refused(bench: Bench, op: Any) -> bytes:
 def _random_id() -> PaymentId:
     letters = random.SystemRandom().choices(_LETTERS, k=26)
     return PaymentId(f"pay_{''.join(letters)}")
+
+
+def _longest(bench: Bench, name: str) -> list[str]:
+    """Names as long as is declared; the core's own are shorter, and another core's may not be."""
+    filled = (name * 10)[: bench.capabilities.reference_max]
+    return [filled, *_variations(filled)[:4]]
 
 
 def _variations(name: str) -> list[str]:

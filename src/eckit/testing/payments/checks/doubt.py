@@ -81,11 +81,11 @@ def c21_a_dropped_answer_is_in_doubt(bench: Bench) -> None:
     still there."""
     for act in acts(bench):
         _doubtful(bench, act, DropAnswer(), "the answer was dropped")
-    order, hasty = bench.order(), bench.hasty_shop()
+    hasty = Direct(bench, shop=bench.hasty_shop())
     with bench.proxy.meddling(Hang(), wanted=bench.harness.is_moving):
-        bench.pay(order, shop=hasty)
-    operation = bench.operation(bench.payment(order))
-    expect(operation.state is OpState.IN_DOUBT, f"no answer came: {operation.state.value} ({operation.cause})")
+        outcome = hasty.within_limit(hasty.begin)
+    expect(isinstance(outcome, InDoubt), f"no answer came, and that is {type(outcome).__name__}")
+    expect(len(hasty.moved()) == 1, f"no answer came, and the provider moved {len(hasty.moved())} times")
 
 
 @check("C")

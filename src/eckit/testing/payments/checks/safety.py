@@ -15,8 +15,8 @@ from eckit.payment.model import Authorized, Captured, NotSent, OperationKind, Op
 from eckit.shop import Shop
 from eckit.testing.payments import proxy
 from eckit.testing.payments.acts import acts
-from eckit.testing.payments.asking import Direct, ask
-from eckit.testing.payments.bench import RETURN_URL, SECURED, Bench, RecordingIo, expect, gateway_of
+from eckit.testing.payments.asking import Direct
+from eckit.testing.payments.bench import RETURN_URL, SECURED, Bench, expect, gateway_of
 from eckit.testing.payments.harness import NotApplicable
 from eckit.testing.payments.listeners import Trap
 from eckit.testing.payments.registry import check
@@ -138,20 +138,11 @@ def c67_the_way_there_is_safe(bench: Bench) -> None:
 
 
 def _no_endless_waiting(bench: Bench) -> None:
-    hasty = bench.hasty_shop()
-    gateway, direct = gateway_of(hasty, bench.method), Direct(bench)
-    limit_s = gateway.capabilities().timeout_s * 1.5 + 1
-    begin_op = direct.begin_op()
-    calls: dict[str, Callable[[RecordingIo], object]] = {
-        "begin": lambda io: ask(gateway, io, begin_op),
-        "query": lambda io: gateway.query(io, direct.query_of()),
-    }
-    for what, call in calls.items():
-        with bench.proxy.meddling(proxy.Hang(limit_s + 1)):
-            waiting = threading.Thread(target=call, args=(bench.io(hasty),), daemon=True)
-            waiting.start()
-            waiting.join(limit_s)
-        expect(not waiting.is_alive(), f"{what} still waits after {limit_s:g} s")
+    hasty = Direct(bench, shop=bench.hasty_shop())
+    with bench.proxy.meddling(proxy.Hang()):
+        hasty.within_limit(hasty.begin)
+    with bench.proxy.meddling(proxy.Hang()):
+        hasty.within_limit(hasty.query)
 
 
 @check("H")

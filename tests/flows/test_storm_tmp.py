@@ -1,0 +1,176 @@
+"""Random purchases with random misfortune: afterwards the shop's books are the provider's, and nothing is left open."""
+
+import contextlib
+import datetime as dt
+import random
+from collections.abc import Callable
+
+import pytest
+
+from eckit.kernel import faults
+from eckit.kernel.errors import EckitError
+from eckit.order import Order, OrderState
+from eckit.payment.model import Begin, NoSuchPayment
+from eckit.payment.rules import ENDED, held, sums_of
+from tests.payment.fakes import (
+    DECLINED,
+    FakeGateway,
+    Script,
+    answer,
+    fail_after,
+    fail_before,
+    lost_on_the_way,
+    redirect,
+    refund_pending,
+)
+from tests.payment.support import Payments, make_payments, without_shipments
+
+MISFORTUNES: dict[str, list[Script]] = {
+    "begin": [fail_after, fail_before, lost_on_the_way, answer(DECLINED), answer(redirect), answer("nonsense")],
+    "capture": [fail_after, fail_before, lost_on_the_way, answer(DECLINED)],
+    "void": [fail_after, fail_before, lost_on_the_way, answer(DECLINED)],
+    "refund": [fail_after, fail_before, lost_on_the_way, answer(DECLINED), answer(refund_pending)],
+    "query": [fail_before, answer("nonsense")],
+}
+POINTS = [
+    f"{flow}.{name}"
+    for flow, names in (
+        ("take_payment", ("after_tx1", "after_tx2", "after_provider", "before_commit")),
+        ("capture", ("after_plan", "after_sent", "after_provider", "before_commit")),
+        ("void", ("after_plan", "after_sent", "after_provider", "before_commit")),
+        ("refund", ("after_plan", "after_sent", "after_provider", "before_commit")),
+    )
+    for name in names
+]
+
+
+class Storm:
+    """One random story."""
+
+    def __init__(self, shop: Payments, seed: int) -> None:
+        self.shop = shop
+        self.dice = random.Random(seed)
+        self.placed = shop.place()
+        self.told = 0
+        self.keys = 0
+
+    def step(self) -> None:
+        """Something happens, perhaps with a misfortune, perhaps with a crash; refusals are fine."""
+        for call, scripts in MISFORTUNES.items():
+            if self.dice.random() < 0.25:
+                self.shop.gateway.script[call].append(self.dice.choice(scripts))
+        act: Callable[[], object] = self.dice.choice(
+            [
+                self.take,
+                self.take,
+                self.resume,
+                self.capture,
+                self.void,
+                self.refund,
+                self.cancel,
+                self.tell,
+                self.wait,
+                self.wait,
+            ]
+        )
+        crash = {self.dice.choice(POINTS): faults.fail()} if self.dice.random() < 0.2 else {}
+        with faults.armed(crash), contextlib.suppress(EckitError, faults.FaultError):
+            act()
+
+    def take(self) -> None:
+        self.shop.take(self.placed)
+
+    def resume(self) -> None:
+        if self.dice.random() < 0.7:
+            self.finish_page()
+        self.shop.resume(self.placed, status="success")
+
+    def finish_page(self) -> None:
+        """The buyer pays at the provider's page, if one is open."""
+        one = self.shop.one(self.placed)
+        if one.operations[0].state.value != "waiting_buyer":
+            return
+        for op in self.shop.gateway.seen:
+            if isinstance(op, Begin) and op.begin_reference == one.begin_reference:
+                self.shop.gateway.book_begin(op)
+
+    def capture(self) -> None:
+        self.shop.capture(self.shop.one(self.placed), self.dice.choice([None, 300, 700]))
+
+    def void(self) -> None:
+        self.shop.void(self.shop.one(self.placed))
+
+    def refund(self) -> None:
+        self.keys += 1
+        self.shop.refund(self.shop.one(self.placed), self.dice.choice([100, 300, 1_000]), f"key-{self.keys}")
+
+    def cancel(self) -> None:
+        if self.dice.random() < 0.3:
+            self.shop.cancel(self.placed)
+
+    def tell(self) -> None:
+        """The provider tells of an attempt, sometimes twice."""
+        one = self.dice.choice(self.shop.all(self.placed))
+        view = self.shop.gateway.view(one.begin_reference)
+        if not isinstance(view, NoSuchPayment):
+            self.told += 1
+            raw = self.shop.gateway.notice(view, f"evt-{self.told}")
+            for _ in range(self.dice.choice([1, 2])):
+                self.shop.tell(raw)
+
+    def wait(self) -> None:
+        self.shop.clock.advance(self.dice.choice([dt.timedelta(seconds=15), dt.timedelta(minutes=7)]))
+        self.shop.chase()
+
+    def calm(self) -> None:
+        """No more misfortune: the provider works, pending refunds are done, pages run out."""
+        gateway: FakeGateway = self.shop.gateway
+        for scripts in gateway.script.values():
+            scripts.clear()
+        for one in self.shop.all(self.placed):
+            for operation in one.operations:
+                if operation.kind.value == "refund" and operation.state.value == "waiting_provider":
+                    op = next(op for op in gateway.seen if getattr(op, "reference", "") == operation.reference)
+                    gateway.ledger.move("refund", op.begin_reference, op.reference, op.money)
+            if one.operations[0].state.value == "waiting_buyer":
+                gateway.ledger.words[one.begin_reference] = "waiting_buyer"
+        self.shop.chase_for(dt.timedelta(hours=40), dt.timedelta(minutes=30))
+
+
+@pytest.fixture
+def shop(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Payments:
+    without_shipments(monkeypatch)
+    return make_payments(migrated_url)
+
+
+def books_agree(shop: Payments, placed: Order) -> None:
+    """Each movement of the provider's ledger is one of ours, and the other way round."""
+    for one in shop.all(placed):
+        theirs = sorted(
+            (entry.kind, entry.minor, entry.ref) for entry in shop.ledger.entries.get(one.begin_reference, [])
+        )
+        ours = sorted((row.kind, row.amount_minor, row.movement_ref) for row in one.movements)
+        assert theirs == ours
+
+
+@pytest.mark.parametrize("seed", range(100, 340))
+def test_after_a_storm_the_books_agree(shop: Payments, seed: int) -> None:
+    """Sums within their limits, every operation ended, one attempt holds the money, a canceled order holds none."""
+    storm = Storm(shop, seed)
+    for _ in range(18):
+        storm.step()
+    storm.calm()
+    placed = shop.order(storm.placed)
+    payments = shop.all(placed)
+    books_agree(shop, placed)
+    assert [] == shop.audit()
+    for one in payments:
+        total = sums_of(one)
+        assert total.refunded <= total.captured <= max(total.authorized, total.captured)
+        assert {True} == {
+            operation.state in ENDED or operation.state.value == "planned" for operation in one.operations
+        }
+    holding = [one for one in payments if held(one)]
+    assert len(holding) <= 1
+    if placed.state is OrderState.CANCELED:
+        assert [] == holding or "give_back" in shop.task_kinds()
