@@ -3,12 +3,23 @@
 import enum
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
 import eckit
-from docs.pages.writing import CAPABILITIES, NOTE, field_default, fields_of, own_doc, prose, shown, signature, table
+from docs.pages.writing import (
+    ALIASES,
+    CAPABILITIES,
+    NOTE,
+    field_default,
+    fields_of,
+    own_doc,
+    prose,
+    shown,
+    signature,
+    table,
+)
 
 
 def facts() -> dict[str, list[tuple[str, Any]]]:
@@ -43,9 +54,20 @@ def _lines() -> Iterator[str]:
     )
     for home, found in facts().items():
         yield f"# {home}\n"
+        yield from _unions(home)
         for name, thing in found:
             yield f"## {name}\n"
             yield from _fact(thing)
+
+
+def _unions(home: str) -> Iterator[str]:
+    """Names of unions, which are no classes."""
+    if home == "payment":
+        rows = [
+            (f"`{name}`", ", ".join(f"`{shown(one)}`" for one in get_args(union))) for union, name in ALIASES.items()
+        ]
+        yield "Some names stand for any one of several facts:\n"
+        yield table(("name", "one of"), rows) + "\n"
 
 
 def _fact(thing: Any) -> Iterator[str]:
@@ -77,7 +99,7 @@ def _protocol(thing: Any) -> Iterator[str]:
     methods = [
         member for name, member in vars(thing).items() if inspect.isfunction(member) and not name.startswith("_")
     ]
-    lines = [*members, *(signature(method) for method in methods)]
+    lines = [*members, *(signature(method, without=("self",)) for method in methods)]
     yield "```text\n" + "\n".join(lines) + "\n```\n"
     for method in methods:
         if method.__doc__:

@@ -14,11 +14,16 @@ from typing import Any, Final
 
 import attrs
 
+from eckit.payment import Instrument, Opened, Outcome
+
 CAPABILITIES: Final = (
     "channel", "catalog", "customer", "currency", "tax", "promotion", "credit",
     "pricing", "cart", "order", "payment", "stock", "shipping", "messages",
 )  # fmt: skip
 """In the order of the river."""
+
+ALIASES: Final[dict[Any, str]] = {Outcome: "Outcome", Opened: "Opened", Instrument: "Instrument"}
+"""Unions that have a name of their own."""
 
 NOTE: Final = "% Written by docs/generate.py from the code. Change the docstrings there, then run it again.\n"
 
@@ -62,9 +67,17 @@ def fields_of(thing: Any) -> dict[str, str]:
     said: dict[str, str] = {}
     for kind, names, told in _split(inspect.cleandoc(own_doc(thing)))[1]:
         if kind == "ivar":
+            first, *others = _beside(thing, told.split("\n\n")[0])
             for name in names.split(","):
-                said[name.strip()] = _flowing(told.split("\n\n")[0])
+                said[name.strip()] = _flowing(first)
+            said |= {name: _flowing(text) for name, text in zip(others[::2], others[1::2], strict=True)}
     return said
+
+
+def _beside(thing: Any, told: str) -> list[str]:
+    """What is said of a field, then the names of others that the sentence goes on to and what is said of them."""
+    names = [field.name for field in attrs.fields(thing)] if attrs.has(thing) else []
+    return re.split(rf"[.;]?\s+``({'|'.join(names)})``:\s", told) if names else [told]
 
 
 def _split(text: str) -> tuple[str, list[tuple[str, str, str]]]:
@@ -140,6 +153,8 @@ def shown(hint: Any) -> str:
     if isinstance(hint, list):
         return f"[{', '.join(map(shown, hint))}]"
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType) and hint in ALIASES:
+        return ALIASES[hint]
     if origin in (typing.Union, types.UnionType):
         return " | ".join(map(shown, args))
     if origin is typing.Annotated:
@@ -194,7 +209,7 @@ def default(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, dt.timedelta):
-        return f"{value.total_seconds():g} s"
+        return _duration(value)
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if attrs.has(type(value)):
@@ -207,6 +222,14 @@ def default(value: Any) -> str:
     if callable(value):
         return "…"
     return repr(value)
+
+
+def _duration(value: dt.timedelta) -> str:
+    seconds = value.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds and seconds % size == 0 and seconds // size < 120:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def field_default(field: "attrs.Attribute[Any]") -> str:

@@ -322,6 +322,7 @@ def perform(task: Task) -> None:
     os.environ.update(task.environment)
     faults.arm_from(os.environ)
     assert not faults.unknown(), faults.unknown()
+    (folder / "declared").write_text(json.dumps(sorted(faults.declared())))
     if task.statement:
         _die_before(task.statement, folder / "statements")
     for name in task.scenarios:

@@ -74,7 +74,7 @@ def test_every_record_of_a_book_file_is_read() -> None:
     assert [] == problems
     assert [1, 2, 3, 4, 6] == [row.line for row in rows]
     assert [999, 399, 2350, 100, 1899] == [row.price_minor for row in rows]
-    assert ['C "wears well", as one\'s experience grows.', "First line,\nsecond line"] == [
+    assert ['C "wears well", as you grow.', "First line,\nsecond line"] == [
         str(row.description) for row in (rows[0], rows[3])
     ]
     assert Text({}) == rows[2].description

@@ -304,6 +304,22 @@ def test_what_was_not_sent_is_tried_again_and_given_up_in_the_end(shop: Payments
     assert [] == shop.audit()
 
 
+def test_what_cannot_be_sent_is_tried_ever_more_rarely(shop: Payments) -> None:
+    """After 10 s, 30 s, 2 min, 10 min …: a provider that is down is not hammered."""
+    placed = shop.place()
+    shop.take(placed)
+    shop.gateway.script["capture"].extend([fail_before] * 10)
+    shop.capture(shop.one(placed))
+    waits = []
+    for _ in range(5):
+        due = shop.one(placed).operations[-1].check_at
+        assert due is not None
+        waits.append(int((due - shop.clock.now()).total_seconds()))
+        shop.clock.set(due)
+        shop.chase()
+    assert [10, 30, 120, 600, 3_600] == waits
+
+
 def test_one_that_cannot_be_handled_does_not_hold_up_others(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug with one operation: counted, logged, and the next is looked at."""
     from eckit.flows import chase as chasing

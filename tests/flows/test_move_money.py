@@ -224,6 +224,17 @@ def test_a_partly_canceled_order_that_was_paid_is_refunded_in_part(shop: Payment
     assert [] == shop.audit()
 
 
+def test_what_was_earned_is_kept_when_the_rest_is_canceled(shop: Payments, authorized: Order) -> None:
+    """Without being told how much is still wanted, canceling keeps what left the house."""
+    from eckit.flows.send_operation import send_planned
+
+    ship(shop, authorized, 400)
+    with shop.begin.write(SYSTEM) as work:
+        payment.plan_give_back(work, authorized.id, reason="sold_out")
+    send_planned(shop.begin, order_id=authorized.id)
+    assert (400, 600, 0) == tuple(shop.ledger.total(kind) for kind in ("capture", "void", "refund"))
+
+
 # -- void -------------------------------------------------------------------------------------------------------------
 
 

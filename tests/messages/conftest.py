@@ -30,7 +30,7 @@ from tests.shipping.conftest import an_order, groups_of
 SYSTEM = Actor.system("test")
 
 
-@attrs.frozen
+@attrs.define
 class Pouch:
     """A transport that keeps letters, or fails as it is told."""
 

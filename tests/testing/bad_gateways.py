@@ -1,8 +1,8 @@
 """The sandbox gateway with its faults: each a mistake that real payment plugins have made, switched on by a setting.
 
 The kit must find every one of them, by exactly the checks that the table in ``test_payment_kit.py`` names. A place
-where a fault changes something asks ``self._is("C.timeout_is_declined")``; with no fault on it is the good gateway, and it
-notes which places were passed. A check that passes none of a fault's places cannot be affected by it.
+where a fault changes something asks ``self._is("C.timeout_is_declined")``; with no fault on it is the good gateway,
+and it notes which places were passed. A check that passes none of a fault's places cannot be affected by it.
 """
 
 from typing import Final

@@ -2,7 +2,7 @@
 
 A plain insert of many rows is ``work.execute(sa.insert(table).returning(key), rows)``: one statement at the server. For
 rows that are joined with, there is :class:`GivenRows`: they travel as one parameter per column on PostgreSQL and as one
-JSON text on SQLite, so that the statement's text does not depend on them. (``VALUES`` lists are compiled anew each time.)
+JSON text on SQLite, so that the statement's text does not depend on them. ``VALUES`` lists are compiled each time.
 """
 
 import json
@@ -41,7 +41,7 @@ class GivenRows:
         ]
         return sa.select(*fields).cte(self._name)
 
-    def parameters(self, dialect: str, rows: Sequence[tuple[str | int | None, ...]]) -> dict[str, Any]:
+    def parameters(self, dialect: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         """The rows as the parameters of a statement."""
         if dialect == "postgresql":
             turned = zip(*rows, strict=True) if rows else ((),) * len(self._columns)

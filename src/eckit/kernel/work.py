@@ -102,7 +102,11 @@ class Work:
         self._wrote = True
         result = self.connection.execute(statement, parameters)
         table = statement.table.name  # type: ignore[attr-defined]
-        self._passed(table.removeprefix(PREFIX), core=table.startswith(PREFIX))
+        try:
+            self._passed(table.removeprefix(PREFIX), core=table.startswith(PREFIX))
+        except BaseException:
+            result.close()  # with rows still to be fetched, SQLite commits nothing more on this connection
+            raise
         return result
 
     def _passed(self, what: str, *, core: bool = True) -> None:

@@ -64,7 +64,7 @@ def pending(database: Database, plugins: Plugins) -> tuple[Revision, ...]:
 
 def _pending(connection: sa.Connection, plugins: Plugins) -> tuple[Revision, ...]:
     scripts = ScriptDirectory.from_config(_config(plugins, connection))
-    options = {"version_table": VERSION_TABLE, "version_table_schema": SCHEMA}
+    options = {"version_table": VERSION_TABLE, "version_table_schema": schema_of(connection)}
     done = MigrationContext.configure(connection, opts=options).get_current_heads()
     seen = {step.revision for head in done for step in scripts.iterate_revisions(head, "base")}
     # a plugin's head stands for the core's revision it depends on as well
@@ -81,12 +81,19 @@ def _pending(connection: sa.Connection, plugins: Plugins) -> tuple[Revision, ...
     )
 
 
+def schema_of(connection: sa.Connection) -> str | None:
+    """The schema this shop's tables are in; looking for a table does not follow the map, only statements do."""
+    schema: str | None = connection.get_execution_options().get("schema_translate_map", {}).get(SCHEMA)
+    return schema
+
+
 def _all_needed(scripts: ScriptDirectory, head: str) -> set[str]:
     needed: set[str] = set()
     todo = [head]
     while todo:
         script = scripts.get_revision(todo.pop())
-        for more in (*_names(script.down_revision), *_names(script.dependencies)):
+        for named in (*_names(script.down_revision), *_names(script.dependencies)):
+            more = scripts.get_revision(named).revision  # a dependency may be named by its branch
             if more not in needed:
                 needed.add(more)
                 todo.append(more)

@@ -7,6 +7,7 @@ from fractions import Fraction
 import attrs
 
 from eckit import ORDER, SHIPPING, Adjustment, Draft, Matched, Rounding, from_minor, invalid, round_fraction
+from eckit.kernel.money import exponent
 
 
 def _percent(_: object, field: "attrs.Attribute[Decimal]", value: Decimal) -> None:
@@ -16,7 +17,7 @@ def _percent(_: object, field: "attrs.Attribute[Decimal]", value: Decimal) -> No
 
 @attrs.frozen(kw_only=True)
 class PercentSettings:
-    """``percent`` off each line the condition is about; rounded in the shop's favor, half a unit to the buyer's."""
+    """``percent`` off each line the condition is about, as text: ``"10"``, ``"12.5"``; rounded half up per line."""
 
     percent: Decimal = attrs.field(validator=_percent)
 
@@ -59,12 +60,16 @@ def _positive(_: object, field: "attrs.Attribute[int]", value: int) -> None:
         raise invalid("negative", field.name, value)
 
 
+def _currency(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+    exponent(value)
+
+
 @attrs.frozen(kw_only=True)
 class AmountSettings:
     """So much off, in minor units of ``currency``, in the cart's own tax basis."""
 
     amount_minor: int = attrs.field(validator=_positive)
-    currency: str
+    currency: str = attrs.field(validator=_currency)
 
 
 @attrs.frozen

@@ -4,15 +4,35 @@ from collections.abc import Sequence
 
 import attrs
 
-from eckit import Draft, Matched
+from eckit import Draft, Matched, invalid
+from eckit.kernel.money import exponent
+
+
+def _not_negative(_: object, field: "attrs.Attribute[int]", value: int) -> None:
+    if value < 0:
+        raise invalid("negative", field.name, value)
+
+
+def _positive(_: object, field: "attrs.Attribute[int]", value: int) -> None:
+    if value < 1:
+        raise invalid("negative", field.name, value)
+
+
+def _named(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+    if not value:
+        raise invalid("missing", field.name, value)
+
+
+def _currency(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+    exponent(value)
 
 
 @attrs.frozen(kw_only=True)
 class GoodsMinimumSettings:
     """Goods of at least so much, in minor units of ``currency``, in the cart's own tax basis."""
 
-    minimum_minor: int = 0
-    currency: str
+    minimum_minor: int = attrs.field(default=0, validator=_not_negative)
+    currency: str = attrs.field(validator=_currency)
 
 
 @attrs.frozen
@@ -39,8 +59,8 @@ class GoodsMinimum:
 class CategorySettings:
     """At least ``minimum_steps`` steps of goods of a category (or one below it)."""
 
-    category: str
-    minimum_steps: int = 1
+    category: str = attrs.field(validator=_named)
+    minimum_steps: int = attrs.field(default=1, validator=_positive)
 
 
 @attrs.frozen
@@ -67,8 +87,8 @@ class CategoryInCart:
 class SkuSettings:
     """At least ``minimum_steps`` steps of one SKU."""
 
-    sku: str
-    minimum_steps: int = 1
+    sku: str = attrs.field(validator=_named)
+    minimum_steps: int = attrs.field(default=1, validator=_positive)
 
 
 @attrs.frozen

@@ -16,7 +16,9 @@ from typing import Final
 
 import attrs
 
-from eckit import Rate, RateSource, hookimpl
+from eckit import Rate, RateSource, hookimpl, invalid
+from eckit.kernel.clock import utc
+from eckit.kernel.money import exponent
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +27,17 @@ class RatesFixedSettings:
 
     rates: Mapping[str, Decimal] = attrs.field(factory=dict)
     since: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+    def __attrs_post_init__(self) -> None:
+        utc(self.since, "since")
+        for pair, rate in self.rates.items():
+            base, slash, quote = pair.partition("/")
+            if not slash or base == quote:
+                raise invalid("unknown-code", "rates", pair, limit="EUR/JPY")
+            exponent(base)
+            exponent(quote)
+            if not rate.is_finite() or rate <= 0:
+                raise invalid("negative", f"rates.{pair}", rate)
 
 
 @attrs.frozen

@@ -1,5 +1,6 @@
 """What pricing needs to know of many variants, in two statements."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Any, Final
@@ -34,11 +35,15 @@ _VARIANTS: Final = (
         product.c.state == ProductState.PUBLISHED.value,
     )
 )
+# Prices are many and lists few: what is JSON of a list is read as text with each price, and decoded once per list.
+_DECODED: Final = ("channel_ids", "customer_groups")
+_OF_LIST: Final = tuple(
+    (sa.type_coerce(column, sa.Text) if column.name in _DECODED else column).label(f"list_{column.name}")
+    for column in price_list.c
+    if column.name not in {"id", "currency"}
+)
 _PRICES: Final = (
-    sa.select(
-        price,
-        *(column.label(f"list_{column.name}") for column in price_list.c if column.name not in {"id", "currency"}),
-    )
+    sa.select(price, *_OF_LIST)
     .join(price_list, price_list.c.id == price.c.list_id)
     .where(price.c.variant_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(price.c.variant_id, price.c.list_id, price.c.min_steps, price.c.window_start)
@@ -89,4 +94,5 @@ class _AsList:
         self._row = row
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, f"list_{name}")
+        value = getattr(self._row, f"list_{name}")
+        return json.loads(value) if name in _DECODED else value

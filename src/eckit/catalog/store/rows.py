@@ -16,7 +16,7 @@ from eckit.catalog.model import (
     Variant,
 )
 from eckit.catalog.rules.slugs import search_words
-from eckit.catalog.store.tables import NO_START
+from eckit.catalog.store.tables import NO_START, price, variant
 from eckit.kernel.clock import Window
 from eckit.kernel.errors import InvalidInputError
 from eckit.kernel.ids import CategoryId, expect_id
@@ -71,58 +71,66 @@ def product_of(row: Any, category_ids: Iterable[str], *, names: Sequence[str] = 
     )
 
 
-def variant_values(variant: Variant) -> dict[str, Any]:
+def variant_values(of: Variant) -> dict[str, Any]:
     """A variant as its row."""
     return {
-        "id": variant.id,
-        "product_id": variant.product_id,
-        "sku": variant.sku,
-        "option": variant.option,
-        "gtins": list(variant.gtins),
-        "unit_code": variant.unit.code,
-        "unit_scale": variant.unit.scale,
-        "unit_increment": variant.unit.increment,
-        "kind": variant.kind,
-        "length_mm": variant.measures.length_mm,
-        "width_mm": variant.measures.width_mm,
-        "height_mm": variant.measures.height_mm,
-        "weight_grams": variant.measures.weight_grams,
-        "tax_class": variant.tax_class,
-        "hs_code": variant.hs_code,
-        "origin": variant.origin,
-        "cost_minor": variant.cost_minor,
-        "cost_currency": variant.cost_currency,
-        "supply_kind": variant.supply.kind,
-        "supply_cap_steps": variant.supply.cap_steps,
-        "active": variant.active,
-        "position": variant.position,
-        "version": variant.version,
+        "id": of.id,
+        "product_id": of.product_id,
+        "sku": of.sku,
+        "option": of.option,
+        "gtins": list(of.gtins),
+        "unit_code": of.unit.code,
+        "unit_scale": of.unit.scale,
+        "unit_increment": of.unit.increment,
+        "kind": of.kind,
+        "length_mm": of.measures.length_mm,
+        "width_mm": of.measures.width_mm,
+        "height_mm": of.measures.height_mm,
+        "weight_grams": of.measures.weight_grams,
+        "tax_class": of.tax_class,
+        "hs_code": of.hs_code,
+        "origin": of.origin,
+        "cost_minor": of.cost_minor,
+        "cost_currency": of.cost_currency,
+        "supply_kind": of.supply.kind,
+        "supply_cap_steps": of.supply.cap_steps,
+        "active": of.active,
+        "position": of.position,
+        "version": of.version,
     }
 
 
 def variant_of(row: Any) -> Variant:
-    """The variant a row holds."""
+    """The variant a row holds, whose columns come first and in the order of the table."""
+    # fmt: off
+    (id, product_id, sku, option, gtins, unit_code, unit_scale, unit_increment, kind, length_mm, width_mm, height_mm,
+     weight_grams, tax_class, hs_code, origin, cost_minor, cost_currency, supply_kind, supply_cap_steps, active,
+     position, version) = row[: len(variant.c)]
+    # fmt: on
     return Variant(
-        id=row.id,
-        product_id=row.product_id,
-        sku=row.sku,
-        option=row.option,
-        gtins=tuple(row.gtins),
-        unit=_unit(row.unit_code, row.unit_scale, row.unit_increment),
-        kind=row.kind,
-        measures=Measures(
-            length_mm=row.length_mm, width_mm=row.width_mm, height_mm=row.height_mm, weight_grams=row.weight_grams
-        ),
-        tax_class=row.tax_class,
-        hs_code=row.hs_code,
-        origin=row.origin,
-        cost_minor=row.cost_minor,
-        cost_currency=row.cost_currency,
-        supply=_supply(row.supply_kind, row.supply_cap_steps),
-        active=row.active,
-        position=row.position,
-        version=row.version,
+        id=id,
+        product_id=product_id,
+        sku=sku,
+        option=option,
+        gtins=tuple(gtins),
+        unit=_unit(unit_code, unit_scale, unit_increment),
+        kind=kind,
+        measures=_measures(length_mm, width_mm, height_mm, weight_grams),
+        tax_class=tax_class,
+        hs_code=hs_code,
+        origin=origin,
+        cost_minor=cost_minor,
+        cost_currency=cost_currency,
+        supply=_supply(supply_kind, supply_cap_steps),
+        active=active,
+        position=position,
+        version=version,
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _measures(length_mm: int | None, width_mm: int | None, height_mm: int | None, weight_grams: int | None) -> Measures:
+    return Measures(length_mm=length_mm, width_mm=width_mm, height_mm=height_mm, weight_grams=weight_grams)
 
 
 @functools.lru_cache(maxsize=256)
@@ -180,28 +188,32 @@ def price_list_of(row: Any) -> PriceList:
     )
 
 
-def price_values(price: Price, currency: str) -> dict[str, Any]:
+def price_values(of: Price, currency: str) -> dict[str, Any]:
     """A price as its row."""
     return {
-        "variant_id": price.variant_id,
-        "list_id": price.list_id,
-        "min_steps": price.min_steps,
-        "window_start": price.window.start or NO_START,
-        "window_end": price.window.end,
-        "amount_minor": price.amount_minor,
-        "original_minor": price.original_minor,
+        "variant_id": of.variant_id,
+        "list_id": of.list_id,
+        "min_steps": of.min_steps,
+        "window_start": of.window.start or NO_START,
+        "window_end": of.window.end,
+        "amount_minor": of.amount_minor,
+        "original_minor": of.original_minor,
         "currency": currency,
     }
 
 
 def price_of(row: Any) -> Price:
-    """The price a row holds."""
-    start = None if row.window_start == NO_START else row.window_start
+    """The price a row holds, whose columns come first and in the order of the table."""
+    variant_id, list_id, min_steps, window_start, window_end, amount_minor, original_minor, _ = row[: len(price.c)]
+    start = None if window_start == NO_START else window_start
     return Price(
-        variant_id=row.variant_id,
-        list_id=row.list_id,
-        amount_minor=row.amount_minor,
-        min_steps=row.min_steps,
-        window=Window(start, row.window_end),
-        original_minor=row.original_minor,
+        variant_id=variant_id,
+        list_id=list_id,
+        amount_minor=amount_minor,
+        min_steps=min_steps,
+        window=_ALWAYS if start is None and window_end is None else Window(start, window_end),
+        original_minor=original_minor,
     )
+
+
+_ALWAYS: Final = Window()

@@ -194,4 +194,3 @@ def _by_place(bookings: Sequence[Booking]) -> dict[Place, tuple[int, int]]:
     for booking in bookings:
         sums[booking.variant_id, booking.location_id][booking.source == CAPACITY] += booking.steps
     return {place: (shelf, beyond) for place, (shelf, beyond) in sums.items()}
-

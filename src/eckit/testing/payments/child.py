@@ -1,9 +1,9 @@
 """Processes of the kit: ``python -m eckit.testing.payments.child`` starts once and makes a new process for each job.
 
-A job is a line of JSON on standard input: a database, settings, an instant, fault points to be armed, and one flow of the
-shop to run. Its process composes the shop, says that it is ready by making a file, waits for the starting gate (another
-file), runs the flow and writes what came of it to a third. ``{"reap": true}`` waits for all processes and prints how
-each ended. It all ends with its standard input.
+A job is a line of JSON on standard input: a database, settings, an instant, fault points to be armed, and one flow of
+the shop to run. Its process composes the shop, says that it is ready by making a file, waits for the starting gate
+(another file), runs the flow and writes what came of it to a third. ``{"reap": true}`` waits for all processes and
+prints how each ended. It all ends with its standard input.
 """
 
 import contextlib

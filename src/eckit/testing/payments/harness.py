@@ -44,8 +44,8 @@ class Harness(abc.ABC):
 
     :cvar method: the id of the gateway to be checked.
     :cvar plugins: where its plugins are, ``module:attribute``; child processes import them too.
-    :cvar currency, amount_minor: what an ordinary payment of the checks is of; at least 12 minor units, even, and far from
-        the declared limits.
+    :cvar currency, amount_minor: what an ordinary payment of the checks is of; at least 12 minor units, even, and far
+        from the declared limits.
     :cvar declines: a behavior of a buyer's instrument → the standard code it must become.
     :cvar notice_time_limit: how old a signed notice may be, where the scheme has a timestamp.
     :cvar upper_case_mac: whether a MAC in upper-case letters is as good as one in lower case.
@@ -107,8 +107,7 @@ class Harness(abc.ABC):
     def buyer(self, action: str, reference: str) -> None:
         """Somebody other than the shop acts on a payment.
 
-        :param action: ``approve``, ``deny`` (a challenge), ``expire`` (its time is over), ``resolve`` (what was pending is
-            decided).
+        :param action: ``approve``, ``deny`` (a challenge), ``resolve`` (what was pending is decided).
         :raises NotApplicable: this cannot happen.
         """
 
@@ -128,9 +127,9 @@ class Harness(abc.ABC):
     def deliver(self, notice: RawRequest, mutation: str) -> RawRequest:
         """What arrives when the provider sends a notice again, now, with something wrong in it.
 
-        :param mutation: empty: nothing is wrong, it is just sent again; ``amount``, ``currency``, ``account``, ``mode`` (signed, and untrue); ``stale`` (signed longer ago
-            than ``notice_time_limit``); ``other_secret`` (signed with another key); ``reserialized`` (same content, other
-            bytes than those signed); ``unsigned``.
+        :param mutation: empty: nothing is wrong, it is just sent again; ``amount``, ``currency``, ``account``, ``mode``
+            (signed, and untrue); ``stale`` (signed longer ago than ``notice_time_limit``); ``other_secret`` (signed with
+            another key); ``reserialized`` (same content, other bytes than those signed); ``unsigned``.
         :raises NotApplicable: this provider cannot.
         """
         if not mutation:
@@ -149,8 +148,8 @@ class Harness(abc.ABC):
     def provider(self, wish: str) -> None:
         """Let the provider behave specially until the next reset.
 
-        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and done when
-            resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
+        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and done
+            when resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
         :raises NotApplicable: it cannot.
         """
         raise NotApplicable(f"the provider cannot {wish}")

@@ -1,4 +1,4 @@
-"""Places to listen at: where no request must arrive (a trap, perhaps with a certificate nobody signed), and for notices."""
+"""Places to listen at: a trap where no request must arrive, perhaps with a certificate nobody signed; a mailbox."""
 
 import contextlib
 import socket

@@ -15,7 +15,7 @@ from eckit.kernel.secrets import Secret
 from eckit.kernel.settings import plugin_settings
 from eckit.payment import rules
 from eckit.payment.model import ChecksConfig, OperationKind
-from eckit.testing.payments import proxy
+from eckit.testing.payments import mishaps
 from eckit.testing.payments.asking import BUYER, CapturingIo, Direct, ask, renamed
 from eckit.testing.payments.bench import Bench, CheckFailedError, expect, load
 from eckit.testing.payments.registry import check
@@ -29,8 +29,8 @@ _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @check("A")
 def c02_settings_are_checked_offline(bench: Bench) -> None:
-    """Where a gateway checks its settings, it does so without any network, names each secret that is missing, and shows
-    none."""
+    """Where a gateway checks its settings, it does so without any network, names each secret that is missing, and
+    shows none."""
     for plugin in load(bench.harness.plugins):
         table = bench.harness.settings(bench.proxy.url).get(plugin.name)
         if table is None or not hasattr(plugin, "register_settings"):
@@ -77,8 +77,8 @@ def _offline() -> Iterator[None]:
 
 @check("A")
 def c06_references_are_kept_as_they_are(bench: Bench) -> None:
-    """References are deterministic and no two operations share one, also by the time they reach the provider; they fit what
-    is declared and say nothing about a person."""
+    """References are deterministic and no two operations share one, also by the time they reach the provider; they
+    fit what is declared and say nothing about a person."""
     capabilities = bench.capabilities
     seen: dict[str, tuple[PaymentId, OperationKind]] = {}
     ids = [_random_id() for _ in range(MANY)]
@@ -118,7 +118,7 @@ def _captured(bench: Bench, op: Any) -> bytes:
 def _refused(bench: Bench, op: Any) -> bytes:
     """For a gateway that brings its own client: what the proxy sees."""
     before = len(bench.proxy.seen)
-    with bench.proxy.meddling(proxy.status(503, acted=False)):
+    with bench.proxy.meddling(mishaps.status(503, acted=False)):
         ask(bench.gateway, bench.io(), op)
     return b"\n".join(bench.harness.fingerprint(request) for request in bench.proxy.seen[before:])
 

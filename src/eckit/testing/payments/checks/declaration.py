@@ -169,8 +169,8 @@ def _expect_unsupported(bench: Bench, payment_id: Any, kind: OperationKind) -> N
 
 @check("A")
 def c04_amounts_beyond_the_bounds_are_not_sent(bench: Bench) -> None:
-    """The least and the most that is declared are taken; anything beyond, zero and less are refused before anything is
-    sent, by the shop and by the gateway itself."""
+    """The least and the most that is declared are taken; anything beyond, zero and less are refused before anything
+    is sent, by the shop and by the gateway itself."""
     currency = bench.harness.currency
     least, most = bench.capabilities.currencies[currency]
     for minor in (least, most):
@@ -198,8 +198,8 @@ def c04_amounts_beyond_the_bounds_are_not_sent(bench: Bench) -> None:
 
 @check("A")
 def c05_amounts_arrive_as_they_are(bench: Bench) -> None:
-    """¥1 is 1 at the provider; currencies with no, two and three decimals arrive exactly; a currency that is not declared
-    is refused before anything is sent."""
+    """¥1 is 1 at the provider; currencies with no, two and three decimals arrive exactly; a currency that is not
+    declared is refused before anything is sent."""
     declared = bench.capabilities.currencies
     for currency in bench.currencies:
         if currency not in declared:

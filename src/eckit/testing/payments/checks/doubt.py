@@ -7,11 +7,12 @@ from typing import Any, Final
 from unittest import mock
 
 from eckit.payment.model import InDoubt, NotSent, OperationKind, OpState, Payment
-from eckit.testing.payments import proxy
+from eckit.testing.payments import mishaps
 from eckit.testing.payments.acts import Act, acts
 from eckit.testing.payments.asking import Direct
 from eckit.testing.payments.bench import Bench, expect
-from eckit.testing.payments.proxy import DropAnswer, Fault, Hang, Truncated
+from eckit.testing.payments.mishaps import DropAnswer, Hang, Truncated
+from eckit.testing.payments.proxy import Fault
 from eckit.testing.payments.registry import check
 
 NOWHERE: Final = "payments.invalid"
@@ -19,8 +20,8 @@ NOWHERE: Final = "payments.invalid"
 
 @check("C")
 def c20_a_refused_connection_sends_nothing(bench: Bench) -> None:
-    """A refused connection and a name without an address mean that nothing was sent; the same operation succeeds later
-    under the same reference."""
+    """A refused connection and a name without an address mean that nothing was sent; the same operation succeeds
+    later under the same reference."""
     for act in acts(bench):
         payment = act.prepared()
         with bench.proxy.refusing(), bench.no_moves():
@@ -68,7 +69,8 @@ def _doubtful(bench: Bench, act: Act, fault: Fault, what: str) -> Payment:
     with bench.proxy.meddling(fault, wanted=bench.harness.is_moving):
         act.do(payment)
     operation = act.now(payment)
-    expect(operation.state is OpState.IN_DOUBT, f"{act.kind.value}, {what}: {operation.state.value} ({operation.cause})")
+    state = f"{operation.state.value} ({operation.cause})"
+    expect(operation.state is OpState.IN_DOUBT, f"{act.kind.value}, {what}: {state}")
     expect(bench.moves() == before + 1, f"{act.kind.value}, {what}: sent {bench.moves() - before} times")
     acted = len(bench.harness.provider_ledger(payment.begin_reference)) - moved
     expect(acted == 1, f"{act.kind.value}, {what}: the provider moved {acted} times")
@@ -77,8 +79,8 @@ def _doubtful(bench: Bench, act: Act, fault: Fault, what: str) -> Payment:
 
 @check("C")
 def c21_a_dropped_answer_is_in_doubt(bench: Bench) -> None:
-    """The provider acts and its answer is lost or does not come: the operation is in doubt, not declined, and its row is
-    still there."""
+    """The provider acts and its answer is lost or does not come: the operation is in doubt, not declined, and its row
+    is still there."""
     for act in acts(bench):
         _doubtful(bench, act, DropAnswer(), "the answer was dropped")
     hasty = Direct(bench, shop=bench.hasty_shop())
@@ -90,8 +92,8 @@ def c21_a_dropped_answer_is_in_doubt(bench: Bench) -> None:
 
 @check("C")
 def c22_what_is_in_doubt_is_not_sent_again(bench: Bench) -> None:
-    """After a lost answer nothing is sent again by itself, whoever looks; and when it may be sent again, it is under the
-    same reference."""
+    """After a lost answer nothing is sent again by itself, whoever looks; and when it may be sent again, it is under
+    the same reference."""
     for act in acts(bench):
         payment = _doubtful(bench, act, DropAnswer(), "the answer was dropped")
         reference = act.now(payment).reference
@@ -105,7 +107,7 @@ def c22_what_is_in_doubt_is_not_sent_again(bench: Bench) -> None:
     if bench.capabilities.not_found_after is None:
         return
     order = bench.order()
-    with bench.proxy.meddling(proxy.ResetUnread(), wanted=bench.harness.is_moving):
+    with bench.proxy.meddling(mishaps.ResetUnread(), wanted=bench.harness.is_moving):
         bench.pay(order)
     lost = bench.operation(bench.payment(order))
     bench.chase(bench.capabilities.not_found_after)
@@ -120,11 +122,11 @@ def c23_server_errors_are_in_doubt(bench: Bench) -> None:
     """500, 502 and 503 are in doubt; and the same error replayed for the same reference does not become a decline."""
     for act in acts(bench):
         for code in (500, 502, 503):
-            _doubtful(bench, act, proxy.status(code), f"{code}")
+            _doubtful(bench, act, mishaps.status(code), f"{code}")
     direct = Direct(bench)
-    with bench.proxy.meddling(proxy.status(500), wanted=bench.harness.is_moving, times=1):
+    with bench.proxy.meddling(mishaps.status(500), wanted=bench.harness.is_moving, times=1):
         direct.begin()
-    with bench.proxy.meddling(proxy.status(500, acted=False), wanted=bench.harness.is_moving):
+    with bench.proxy.meddling(mishaps.status(500, acted=False), wanted=bench.harness.is_moving):
         again = direct.begin()
     expect(isinstance(again, InDoubt | NotSent), f"a replayed error became {type(again).__name__}")
 
@@ -141,9 +143,9 @@ def _unreadable() -> tuple[tuple[str, Fault], ...]:
     return (
         ("half a body", Truncated()),
         ("half of the announced body", Truncated(announced=True)),
-        ("a page of HTML", proxy.html()),
-        ("another charset", proxy.wrong_charset()),
-        ("an empty body", proxy.empty()),
+        ("a page of HTML", mishaps.html()),
+        ("another charset", mishaps.wrong_charset()),
+        ("an empty body", mishaps.empty()),
     )
 
 

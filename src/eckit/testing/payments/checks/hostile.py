@@ -36,7 +36,8 @@ def _expect_refused(bench: Bench, notice: RawRequest, what: str) -> None:
 @check("D")
 def c31_signatures_are_of_the_raw_bytes(bench: Bench) -> None:
     """The signature is checked over the bytes as they came, and compared in constant time: the same content written
-    anew, a changed byte, a missing header, another key, and a MAC in upper case where that is not declared, are refused."""
+    anew, a changed byte, a missing header, another key, and a MAC in upper case where that is not declared, are
+    refused."""
     if bench.capabilities.webhook not in _SIGNED:
         raise NotApplicable("notices are not signed")
     payment = in_doubt(bench, next(acts(bench)))
@@ -128,8 +129,8 @@ def c39_unsigned_words_are_not_believed(bench: Bench) -> None:
 
 @check("D")
 def c40_one_broken_notice_does_not_stop_the_others(bench: Bench) -> None:
-    """Of several notices handed in together one is broken and one cannot be applied at first: the others are applied, and
-    that one later."""
+    """Of several notices handed in together one is broken and one cannot be applied at first: the others are applied,
+    and that one later."""
     payments = [in_doubt(bench, next(acts(bench))) for _ in range(3)]
     notices = [bench.notices(payment)[-1] for payment in payments]
     notices.insert(1, attrs.evolve(notices[0], body=notices[0].body[:-2]))
@@ -162,8 +163,8 @@ def _once(error: Exception) -> faults.Action:
 
 @check("D")
 def c42_hostile_notices_are_refused_cleanly(bench: Bench) -> None:
-    """Ten megabytes, deep nesting, bytes that are no text, control characters and foreign letters in headers, and signed
-    nonsense are refused: nothing is stored, nothing raised."""
+    """Ten megabytes, deep nesting, bytes that are no text, control characters and foreign letters in headers, and
+    signed nonsense are refused: nothing is stored, nothing raised."""
     payment = in_doubt(bench, next(acts(bench)))
     good = bench.notices(payment)[-1]
     for what, hostile in _hostile(good):

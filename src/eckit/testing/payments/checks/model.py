@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eckit.kernel.errors import EckitError
 from eckit.kernel.money import from_minor
 from eckit.payment.model import OpState, Payment
-from eckit.testing.payments import proxy
+from eckit.testing.payments import mishaps
 from eckit.testing.payments.acts import declared_kinds
 from eckit.testing.payments.bench import SETTLED, Bench, expect
 from eckit.testing.payments.comparing import differences, unowned
@@ -26,12 +26,12 @@ MOVES_A_GAME: Final = 10
 _STEPS: Final = (dt.timedelta(seconds=1), dt.timedelta(seconds=15), dt.timedelta(minutes=3), dt.timedelta(hours=1))
 FAULTS: Final[dict[str, Fault | None]] = {
     "none": None,
-    "lost on the way": proxy.ResetUnread(),
-    "answer dropped": proxy.DropAnswer(),
-    "500": proxy.status(500),
-    "half an answer": proxy.Truncated(),
-    "busy": proxy.rate_limited(1),
-    "delivered twice": proxy.Twice(),
+    "lost on the way": mishaps.ResetUnread(),
+    "answer dropped": mishaps.DropAnswer(),
+    "500": mishaps.status(500),
+    "half an answer": mishaps.Truncated(),
+    "busy": mishaps.rate_limited(1),
+    "delivered twice": mishaps.Twice(),
 }
 _FAULTS: Final = (*FAULTS, "none", "none", "none", "refused")
 
@@ -60,7 +60,8 @@ class Game:
         payment = self._chosen(number)
         order = self.bench.order_now(payment.order_id)
         self._do(fault, lambda: self.bench.pay(order))
-        self.payments += [one for one in self.bench.attempts(order) if one.id not in {known.id for known in self.payments}]
+        known = {one.id for one in self.payments}
+        self.payments += [one for one in self.bench.attempts(order) if one.id not in known]
 
     def move(self, number: int, what: str, share: int, fault: str) -> None:
         """Capture, void, refund or cancel, of a part: ``share`` twelfths."""
@@ -151,7 +152,8 @@ def _require_order(who: str, movements: Sequence[Any]) -> None:
 @check("I", slow=True)
 def c70_random_games_end_with_the_same_books(bench: Bench) -> None:
     """Whatever happens in whatever order (operations, faults, notices, restarts, time): never more is captured than
-    reserved or refunded than captured, nothing is left without an owner, and in the end the books are the provider's."""
+    reserved or refunded than captured, nothing is left without an owner, and in the end the books are the
+    provider's."""
     try:
         from hypothesis import HealthCheck, settings
         from hypothesis.stateful import run_state_machine_as_test

@@ -99,8 +99,8 @@ def c51_parts_of_a_refund_add_up(bench: Bench) -> None:
 
 @check("F")
 def c52_a_refund_may_take_its_time(bench: Bench) -> None:
-    """A pending refund reserves its amount; done, it is booked; failed, a person is told and the amount can be refunded
-    again."""
+    """A pending refund reserves its amount; done, it is booked; failed, a person is told and the amount can be
+    refunded again."""
     if not bench.capabilities.refund_async:
         raise NotApplicable("refunds are done at once")
     for wish, ends in (("refund_async", OpState.SUCCEEDED), ("refund_fails", OpState.FAILED)):
@@ -129,8 +129,8 @@ def _again(bench: Bench, payment: Payment) -> Callable[[], None]:
 
 @check("F")
 def c53_a_void_never_becomes_a_refund_in_silence(bench: Bench) -> None:
-    """A void that comes too late fails and moves nothing; money taken meanwhile goes back by a refund of its own, or a
-    person is told."""
+    """A void that comes too late fails and moves nothing; money taken meanwhile goes back by a refund of its own, or
+    a person is told."""
     declared = bench.capabilities
     if not declared.void or not bench.reserves:
         raise NotApplicable("nothing is voided")

@@ -37,8 +37,8 @@ def require_accepted(bench: Bench, notice: RawRequest, *, apply: bool = True) ->
 
 @check("D")
 def c30_a_notice_is_stored_and_acknowledged_at_once(bench: Bench) -> None:
-    """A valid notice is acknowledged with the declared status and body within two seconds, however slow its handling is;
-    opening it asks nobody anything."""
+    """A valid notice is acknowledged with the declared status and body within two seconds, however slow its handling
+    is; opening it asks nobody anything."""
     payment = bench.paid()
     notice = bench.notices(payment)[-1]
     with bench.silence():
@@ -63,8 +63,8 @@ def c30_a_notice_is_stored_and_acknowledged_at_once(bench: Bench) -> None:
 
 @check("D")
 def c32_one_movement_is_one_row(bench: Bench) -> None:
-    """A notice that comes five times at once is applied once; the same movement told by answer, notice and query is one
-    row; two movements of one amount are two rows."""
+    """A notice that comes five times at once is applied once; the same movement told by answer, notice and query is
+    one row; two movements of one amount are two rows."""
     payment = bench.paid()
     notice = bench.notices(payment)[-1]
     failed = [one for one in at_once(*[lambda: _handed_in(bench, notice)] * 5) if isinstance(one, Exception)]
@@ -110,7 +110,8 @@ _Books: TypeAlias = tuple[PaymentState, tuple[tuple[str, int], ...]]
 
 @check("D")
 def c33_the_order_of_notices_does_not_matter(bench: Bench) -> None:
-    """Notices of an authorization, a capture and a refund come to the same state and the same movements in every order."""
+    """Notices of an authorization, a capture and a refund come to the same state and the same movements in every
+    order."""
     seen: dict[_Books, tuple[int, ...]] = {}
     wanted = 1 + len({OperationKind.CAPTURE, OperationKind.REFUND} & set(declared_kinds(bench.capabilities)))
     for order in itertools.permutations(range(wanted)):
@@ -142,8 +143,8 @@ def _books(bench: Bench, payment: Payment) -> _Books:
 
 @check("D")
 def c34_notice_and_answer_complete_once(bench: Bench) -> None:
-    """A notice that comes before our own answer is written down, and one that comes together with the buyer's browser,
-    complete the payment once."""
+    """A notice that comes before our own answer is written down, and one that comes together with the buyer's
+    browser, complete the payment once."""
     order = bench.order()
     planned = bench.payment(order)
 
@@ -230,8 +231,8 @@ def _call(bench: Bench, payment: Payment, reference: str) -> None:
 
 @check("D")
 def c38_old_notices_change_nothing(bench: Bench) -> None:
-    """A notice that is delivered again, at once or a day later, changes nothing; where the scheme has a time, a notice that
-    is too old is refused."""
+    """A notice that is delivered again, at once or a day later, changes nothing; where the scheme has a time, a
+    notice that is too old is refused."""
     payment = bench.captured()
     notices = bench.notices(payment)
     for notice in notices:

@@ -14,7 +14,7 @@ from eckit.payment.model import Payment, PaymentResult, PaymentState
 from eckit.testing.payments.acts import Act, acts
 from eckit.testing.payments.asking import ask
 from eckit.testing.payments.bench import RETURN_URL, SECURED, Bench, expect
-from eckit.testing.payments.proxy import Twice
+from eckit.testing.payments.mishaps import Twice
 from eckit.testing.payments.registry import check
 from eckit.testing.payments.seeding import STAFF
 

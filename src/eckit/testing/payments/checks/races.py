@@ -36,8 +36,8 @@ def c12_two_processes_capture_once(bench: Bench) -> None:
 
 @check("B", slow=True)
 def c13_refunds_never_exceed_what_was_captured(bench: Bench) -> None:
-    """Two processes that each refund everything give it back once, even if the provider would give it back twice; a second
-    refund afterwards is refused."""
+    """Two processes that each refund everything give it back once, even if the provider would give it back twice; a
+    second refund afterwards is refused."""
     if bench.capabilities.refund == "none":
         return
     payment = bench.captured()

@@ -12,7 +12,7 @@ from eckit.kernel.refs import Ref
 from eckit.order.model import Order, OrderState
 from eckit.payment.model import OpState, Payment, PaymentNeedsHuman, PaymentResult
 from eckit.stock import service as stock
-from eckit.testing.payments import proxy
+from eckit.testing.payments import mishaps, proxy
 from eckit.testing.payments.acts import acts
 from eckit.testing.payments.bench import SECURED, Bench, expect
 from eckit.testing.payments.checks.doubt import in_doubt
@@ -40,7 +40,7 @@ def c25_a_query_ends_the_doubt(bench: Bench) -> None:
     if believed_after is None:
         return
     order = bench.order()
-    with bench.proxy.meddling(proxy.ResetUnread(), wanted=bench.harness.is_moving):
+    with bench.proxy.meddling(mishaps.ResetUnread(), wanted=bench.harness.is_moving):
         bench.pay(order)
     payment = bench.payment(order)
     if believed_after > _A_MOMENT:
@@ -56,9 +56,10 @@ def c25_a_query_ends_the_doubt(bench: Bench) -> None:
 
 @check("C")
 def c26_doubt_nobody_can_end_reaches_a_person(bench: Bench) -> None:
-    """While the provider cannot be asked, it stays in doubt; at the horizon a person is told, and an event is sent."""
+    """While the provider cannot be asked, it stays in doubt; at the horizon a person is told, and an event is
+    sent."""
     payment = in_doubt(bench, next(acts(bench)))
-    with bench.proxy.meddling(proxy.status(503, acted=False), wanted=bench.is_question):
+    with bench.proxy.meddling(mishaps.status(503, acted=False), wanted=bench.is_question):
         horizon = bench.capabilities.horizon
         reached = bench.chase_until(lambda: _state(bench, payment) is not OpState.IN_DOUBT, horizon / 2)
         expect(not reached, f"nobody could tell, and it is {_state(bench, payment).value}")
@@ -80,8 +81,8 @@ def _events(bench: Bench) -> set[str]:
 
 @check("C")
 def c27_doubt_blocks_other_money(bench: Bench) -> None:
-    """While an operation is in doubt no capture, refund, void or second way to pay is begun, and the sums stay as they
-    are."""
+    """While an operation is in doubt no capture, refund, void or second way to pay is begun, and the sums stay as
+    they are."""
     for act in acts(bench):
         payment = in_doubt(bench, act)
         before = bench.again(payment).movements
@@ -113,8 +114,8 @@ def _try_everything(bench: Bench, payment: Payment) -> None:
 
 @check("C")
 def c28_pending_that_never_ends_is_taken_over(bench: Bench) -> None:
-    """What the provider is working on is asked about; after the declared time recovery takes over, as with anything in
-    doubt; and when it is decided at last, that is booked."""
+    """What the provider is working on is asked about; after the declared time recovery takes over, as with anything
+    in doubt; and when it is decided at last, that is booked."""
     order = bench.order()
     bench.pay(order, "pending")
     payment = bench.payment(order)
@@ -132,14 +133,14 @@ def c28_pending_that_never_ends_is_taken_over(bench: Bench) -> None:
 
 @check("C")
 def c29_an_abandoned_attempt_ends_once(bench: Bench) -> None:
-    """A buyer who never comes back: the attempt expires, the order lapses once and gives its goods back once; not while
-    anything is in doubt; and money that comes later is late money, which is not kept in silence."""
+    """A buyer who never comes back: the attempt expires, the order lapses once and gives its goods back once; not
+    while anything is in doubt; and money that comes later is late money, which is not kept in silence."""
     doubtful = in_doubt(bench, next(acts(bench)))
     order = bench.order()
     bench.pay(order, "challenge")
     abandoned = bench.payment(order)
     expect(_state(bench, abandoned) is OpState.WAITING_BUYER, f"a challenge is {_state(bench, abandoned).value}")
-    with bench.proxy.meddling(proxy.status(503, acted=False), wanted=_about(doubtful)):
+    with bench.proxy.meddling(mishaps.status(503, acted=False), wanted=_about(doubtful)):
         bench.chase_until(lambda: _state(bench, abandoned) is OpState.EXPIRED, bench.capabilities.action_ttl * 3)
         ended = _state(bench, abandoned)
         expect(ended in {OpState.EXPIRED, OpState.FAILED}, f"its time is over, and the attempt is {ended.value}")

@@ -13,7 +13,7 @@ from eckit.kernel.money import to_minor
 from eckit.payment.errors import GatewayMissingError, UnknownMethodError
 from eckit.payment.model import Authorized, Captured, NotSent, OperationKind, OpState, Payment, VerifiedNotice
 from eckit.shop import Shop
-from eckit.testing.payments import proxy
+from eckit.testing.payments import mishaps
 from eckit.testing.payments.acts import acts
 from eckit.testing.payments.asking import Direct
 from eckit.testing.payments.bench import RETURN_URL, SECURED, Bench, expect, gateway_of
@@ -57,8 +57,8 @@ def c65_many_threads_share_one_gateway(bench: Bench) -> None:
 
 @check("H")
 def c66_test_and_live_never_meet(bench: Bench) -> None:
-    """In test mode nothing goes to the live service or anywhere but the provider's address; a payment begun in one mode is
-    not touched in the other, and a notice of one mode is not believed in the other."""
+    """In test mode nothing goes to the live service or anywhere but the provider's address; a payment begun in one
+    mode is not touched in the other, and a notice of one mode is not believed in the other."""
     with _visits() as visited:
         for act in acts(bench):
             act.do(act.prepared())
@@ -77,7 +77,7 @@ def c66_test_and_live_never_meet(bench: Bench) -> None:
             other.chase()
     told = gateway_of(other, bench.method).open_webhook(bench.notices(bench.paid())[-1], bench.clock.now())
     modes = {one.snapshot.mode for one in told if isinstance(one, VerifiedNotice)} if isinstance(told, tuple) else set()
-    expect(declared.mode not in modes, f"a notice of {bench.capabilities.mode} mode is taken for one of {declared.mode}")
+    expect(declared.mode not in modes, f"in {declared.mode} mode it takes a notice of {bench.capabilities.mode} mode")
 
 
 def _expect_missing(shop: Shop, kind: OperationKind, payment: Payment) -> None:
@@ -123,7 +123,7 @@ def c67_the_way_there_is_safe(bench: Bench) -> None:
     for code in (302, 307, 308):
         with Trap() as trap:
             order, shop = bench.order(), bench.compose(more=trap.host)
-            with bench.proxy.meddling(proxy.redirect(f"{trap.url}/v1/payments", code), wanted=bench.harness.is_moving):
+            with bench.proxy.meddling(mishaps.redirect(f"{trap.url}/v1/payments", code), wanted=bench.harness.is_moving):
                 bench.pay(order, shop=shop)
             expect(trap.visitors == 0, f"a redirect with {code} was followed")
         state = bench.operation(bench.payment(order)).state
@@ -139,9 +139,9 @@ def c67_the_way_there_is_safe(bench: Bench) -> None:
 
 def _no_endless_waiting(bench: Bench) -> None:
     hasty = Direct(bench, shop=bench.hasty_shop())
-    with bench.proxy.meddling(proxy.Hang()):
+    with bench.proxy.meddling(mishaps.Hang()):
         hasty.within_limit(hasty.begin)
-    with bench.proxy.meddling(proxy.Hang()):
+    with bench.proxy.meddling(mishaps.Hang()):
         hasty.within_limit(hasty.query)
 
 
@@ -151,7 +151,7 @@ def c68_payments_outlive_their_plugin(bench: Bench) -> None:
     lost nor believed, and recovery goes on; with the plugin again, so does the payment."""
     prepared = [(act.kind, act.prepared()) for act in acts(bench)]
     open_one = bench.order()
-    with bench.proxy.meddling(proxy.DropAnswer(), wanted=bench.harness.is_moving):
+    with bench.proxy.meddling(mishaps.DropAnswer(), wanted=bench.harness.is_moving):
         bench.pay(open_one)
     payment = bench.payment(open_one)
     notice = bench.notices(payment)[-1]
@@ -176,16 +176,17 @@ def c68_payments_outlive_their_plugin(bench: Bench) -> None:
 
 @check("H")
 def c69_a_busy_provider_is_asked_later(bench: Bench) -> None:
-    """429 means that nothing was sent and when to come again; it is no decline, and the same operation succeeds later."""
+    """429 means that nothing was sent and when to come again; it is no decline, and the same operation succeeds
+    later."""
     direct = Direct(bench)
-    with bench.proxy.meddling(proxy.rate_limited(_WAIT)):
+    with bench.proxy.meddling(mishaps.rate_limited(_WAIT)):
         outcome = direct.begin()
     expect(isinstance(outcome, NotSent), f"429 became {type(outcome).__name__}")
     wait = getattr(outcome, "retry_after", None)
     expect(wait == dt.timedelta(seconds=_WAIT), f"the provider asked for {_WAIT} s and the gateway says {wait}")
     for act in acts(bench):
         payment = act.prepared()
-        with bench.proxy.meddling(proxy.rate_limited(_WAIT), wanted=bench.harness.is_moving):
+        with bench.proxy.meddling(mishaps.rate_limited(_WAIT), wanted=bench.harness.is_moving):
             act.do(payment)
         operation = act.now(payment)
         expect(operation.state is OpState.PLANNED, f"{act.kind.value} with 429 is {operation.state.value}")

@@ -36,7 +36,8 @@ from eckit.testing.payments.acts import acts
 from eckit.testing.payments.asking import Direct
 from eckit.testing.payments.bench import RETURN_URL, Bench, expect
 from eckit.testing.payments.harness import NotApplicable
-from eckit.testing.payments.proxy import Changed, Exchange, Reply
+from eckit.testing.payments.mishaps import Changed
+from eckit.testing.payments.proxy import Exchange, Reply
 from eckit.testing.payments.registry import check
 from eckit.testing.payments.seeding import STAFF
 
@@ -104,9 +105,10 @@ def c61_secrets_and_card_numbers_show_up_nowhere(bench: Bench) -> None:
                 bench.chase(dt.timedelta(minutes=1))
             bench.settle(bench.payment(order))
         said += _refusals(bench)
+    said += [repr(bench.gateway), repr(bench.shop.settings), repr(bench.shop.plugins.infos)]
     shown = {
         "the log": "\n".join(lines),
-        "an answer, error or repr": "\n".join((*said, repr(bench.gateway), repr(bench.shop.settings), repr(bench.shop))),
+        "an answer, error or repr": "\n".join(said),
         "the database": _everything_stored(bench),
     }
     for what, needle in _needles(bench):
@@ -126,8 +128,8 @@ def _refusals(bench: Bench) -> list[str]:
         bench.pay(order)
     notice = bench.notices(bench.payment(order))[-1]
     try:
-        body = json.loads(notice.body)
-        bench.hand_in(bench.harness.signed(json.dumps({**body, "note": f"card {CARD}", "event_id": "evt-card"}).encode()))
+        body = {**json.loads(notice.body), "note": f"card {CARD}", "event_id": "evt-card"}
+        bench.hand_in(bench.harness.signed(json.dumps(body).encode()))
     except (NotApplicable, ValueError):
         bench.hand_in(attrs.evolve(notice, body=notice.body + CARD.encode()))
     return said
@@ -184,8 +186,8 @@ def c62_a_card_number_is_no_token(bench: Bench) -> None:
 
 @check("H")
 def c63_buyers_are_told_in_their_language(bench: Bench) -> None:
-    """A decline becomes a standard code, whose text is translated and has nothing of the provider's words; the method's
-    name is translated."""
+    """A decline becomes a standard code, whose text is translated and has nothing of the provider's words; the
+    method's name is translated."""
     label = bench.gateway.label
     expect(isinstance(label, Text), "the method's name is no translatable text")
     named = {label.get(locale) for locale in LOCALES}
@@ -215,8 +217,8 @@ def _expect_standard(outcome: Outcome, code: str, behavior: str) -> None:
 
 @check("H")
 def c64_answers_are_plain_and_unknown_words_are_doubt(bench: Bench) -> None:
-    """Answers survive pickling and JSON; a word of the provider's that nobody knows is doubt, never a crash, a decline or
-    a success."""
+    """Answers survive pickling and JSON; a word of the provider's that nobody knows is doubt, never a crash, a
+    decline or a success."""
     direct = Direct(bench)
     for outcome in (direct.begin(), direct.query(), Direct(bench).begin("decline"), Direct(bench).begin("challenge")):
         again = pickle.loads(pickle.dumps(outcome))  # noqa: S301 -- of our own making

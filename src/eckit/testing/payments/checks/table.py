@@ -63,8 +63,8 @@ MOST: Final = 5
 
 @check("I")
 def c71_the_table_is_closed_and_status_a_function(bench: Bench) -> None:
-    """Every listed transition of an operation can be reached and every other one is refused; a payment's status is the
-    same for every order in which up to five movements arrive."""
+    """Every listed transition of an operation can be reached and every other one is refused; a payment's status is
+    the same for every order in which up to five movements arrive."""
     rows = {(state, after) for (state, _), after in rules.MOVES.items()}
     expect(rows == LISTED, f"the table differs: {sorted(str(row) for row in rows ^ LISTED)}")
     expect(_reachable() == set(OpState), f"never reached: {set(OpState) - _reachable()}")

@@ -1,0 +1,87 @@
+"""``eckit demo``: a shop in one command, on any catalogue, and everything adds up."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+CATALOGUES = Path(__file__).parents[1] / "catalogues"
+BOOKS = CATALOGUES / "books.csv"
+FLOWERS = CATALOGUES / "flowers.csv"
+INVENTORY = CATALOGUES / "flowers-inventory.csv"
+
+
+def test_the_demo_in_english(run: Run, tmp_path: Path) -> None:
+    """Five purchases, each with its end; mails in a folder; one total explained in both languages; a clean audit."""
+    done = run("demo", "shop")
+
+    assert 0 == done.returncode, done.stderr
+    for told in (
+        "69 rows read; in the database: 40 products with 69 variants",
+        "(a)",
+        "The card company asks for a confirmation",
+        "Delivered.",
+        "CHAWAN-0107: 1 > 0",
+        "payment being processed (outcome unknown), not confirmed yet",
+        "recovery asked about 1 operations and settled 1",
+        "There is not enough money or credit left",
+        "payment voided",
+        "every amount explained (English)",
+        "金額の説明（日本語）",
+        "audit: 0 violations",
+    ):
+        assert told in done.stdout
+    assert len(list((tmp_path / "shop" / "mails").glob("*.eml"))) >= 8
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_demo_in_japanese(run: Run, database: str) -> None:
+    """All of it in Japanese, for whoever asks so."""
+    done = run("demo", "shop", "--locale", "ja")
+
+    assert 0 == done.returncode, done.stderr
+    for told in ("お店:", "カード会社の本人認証", "お届け済みです", "在庫が足りません", "結果不明", "取消済み", "audit: 0 violations"):
+        assert told in done.stdout
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_the_demo_on_postgresql(run: Run, database: str) -> None:
+    """It starts the embedded server itself."""
+    done = run("demo", "shop", "--database", "postgres")
+
+    assert 0 == done.returncode, done.stderr
+    assert "audit: 0 violations" in done.stdout
+
+
+def test_the_demo_on_a_catalogue_of_books(run: Run) -> None:
+    """Every record of a real file is read and imported; each order has an imported line."""
+    done = run("demo", "shop", "--catalogue", str(BOOKS), "--currency", "GBP")
+
+    assert 0 == done.returncode, done.stderr
+    assert "82 rows read; in the database: 82 products with 82 variants" in done.stdout
+    orders = done.stdout.partition("All orders")[2].partition("every amount")[0]
+    assert 5 <= orders.count("978")
+    assert "£" in done.stdout
+    assert "audit: 0 violations" in done.stdout
+
+
+def test_a_catalogue_without_a_currency_is_one_clear_error(run: Run, tmp_path: Path) -> None:
+    """Prices in nobody knows what: refused before anything is made."""
+    done = run("demo", "shop", "--catalogue", str(BOOKS))
+
+    assert 1 == done.returncode
+    assert "currency" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_demo_on_flowers_in_cents(run: Run) -> None:
+    """Prices in minor units, stock in a second file: all in, the sold-out one not sellable."""
+    arguments = ("--catalogue", str(FLOWERS), "--inventory", str(INVENTORY), "--currency", "USD", "--minor-units")
+    done = run("demo", "shop", *arguments)
+
+    assert 0 == done.returncode, done.stderr
+    assert "6 rows read; in the database: 6 products with 6 variants" in done.stdout
+    assert "not sellable: gardenias" in done.stdout
+    assert "audit: 0 violations" in done.stdout
