@@ -101,9 +101,9 @@ _IDEMPOTENCY: Final = (
 _REST: Final = (
     query(
         "stamp-counts-up",
-        "a stamp is at 1 or above",
+        "a stamp is never below 0, where it starts",
         stamp.name,
-        sa.select(stamp.c.name, stamp.c.version).where(stamp.c.version < 1),
+        sa.select(stamp.c.name, stamp.c.version).where(stamp.c.version < 0),
     ),
     query(
         "deed-named",

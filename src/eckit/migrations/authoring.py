@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.types import TypeDecorator
 
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.database import Database, DatabaseSettings
@@ -66,7 +67,12 @@ def _ours(name: str | None, kind: str, _: Any) -> bool:
 
 
 def _rendered(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
-    return f"{type(item).__name__}()" if kind == "type" and isinstance(item, Instant | Json) else False
+    """Types of the kernel by name; those of a capability as what they are stored as, so that revisions stand alone."""
+    if kind == "type" and isinstance(item, Instant | Json):
+        return f"{type(item).__name__}()"
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    return False
 
 
 def _new_sequences(connection: sa.Connection) -> str:

@@ -128,8 +128,8 @@ class Harness(abc.ABC):
         """What arrives when the provider sends a notice again, now, with something wrong in it.
 
         :param mutation: empty: nothing is wrong, it is just sent again; ``amount``, ``currency``, ``account``, ``mode``
-            (signed, and untrue); ``stale`` (signed longer ago than ``notice_time_limit``); ``other_secret`` (signed with
-            another key); ``reserialized`` (same content, other bytes than those signed); ``unsigned``.
+            (signed, and untrue); ``stale`` (signed longer ago than ``notice_time_limit``); ``other_secret`` (signed
+            with another key); ``reserialized`` (same content, other bytes than those signed); ``unsigned``.
         :raises NotApplicable: this provider cannot.
         """
         if not mutation:
@@ -148,8 +148,8 @@ class Harness(abc.ABC):
     def provider(self, wish: str) -> None:
         """Let the provider behave specially until the next reset.
 
-        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and done
-            when resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
+        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and
+            done when resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
         :raises NotApplicable: it cannot.
         """
         raise NotApplicable(f"the provider cannot {wish}")

@@ -1,12 +1,11 @@
 """What may happen to a request between gateway and provider: see :meth:`Proxy.meddling`."""
 
-import threading
 from collections.abc import Callable
 from typing import Final
 
 import attrs
 
-from eckit.testing.payments.proxy import PATIENCE_S, Exchange, Reply
+from eckit.testing.payments.proxy import Exchange, Reply
 
 
 @attrs.frozen
@@ -85,17 +84,6 @@ class Twice:
 
     def __call__(self, exchange: Exchange) -> None:
         exchange.forward()
-        exchange.answer(exchange.forward())
-
-
-@attrs.frozen(kw_only=True)
-class Held:
-    """The request is forwarded when ``until`` is set."""
-
-    until: threading.Event
-
-    def __call__(self, exchange: Exchange) -> None:
-        self.until.wait(PATIENCE_S)
         exchange.answer(exchange.forward())
 
 
