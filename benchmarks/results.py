@@ -40,9 +40,7 @@ class Result:
         return {**attrs.asdict(self), "rounds": list(self.rounds), "met": self.met, "failed": self.failed}
 
 
-def ratio(
-    scenario: str, measure: str, ours: Sequence[float], floor: Sequence[float], **more: Any
-) -> Result:
+def ratio(scenario: str, measure: str, ours: Sequence[float], floor: Sequence[float], **more: Any) -> Result:
     """The median of the rounds' ratios."""
     rounds = tuple(round(mine / its, 3) for mine, its in zip(ours, floor, strict=True))
     return Result(scenario=scenario, measure=measure, value=statistics.median(rounds), rounds=rounds, **more)

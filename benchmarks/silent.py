@@ -25,7 +25,7 @@ def silent_plugins(count: int) -> list[Any]:
 
 def _silent(number: int) -> Any:
     def saying(name: str, value: Any) -> Any:
-        def hook(self: Any) -> Any:  # noqa: ARG001
+        def hook(self: Any) -> Any:
             return value
 
         hook.__name__ = name

@@ -10,9 +10,9 @@ from eckit.catalog import service as catalog
 from eckit.channel import service as channel
 from eckit.currency import service as currency
 from eckit.customer import service as customer
-from eckit.flows.change_cart import add_to_cart, set_cart_lines, start_cart
 from eckit.flows.audit_shop import audit_shop
 from eckit.flows.cancel_order import cancel_order
+from eckit.flows.change_cart import add_to_cart, set_cart_lines, start_cart
 from eckit.flows.chase import chase
 from eckit.flows.expire_holds import expire_holds
 from eckit.flows.import_products import import_products
@@ -24,6 +24,7 @@ from eckit.flows.receive_notice import apply_notices, receive_notice
 from eckit.flows.record_delivery import record_delivery
 from eckit.flows.refund_payment import refund_payment
 from eckit.flows.relay_events import relay_events
+from eckit.flows.resolve_payment import resolve_payment
 from eckit.flows.send_mails import send_mails
 from eckit.flows.ship_order import ship_order
 from eckit.flows.take_payment import find_payment, resume_payment, take_payment
@@ -40,7 +41,10 @@ from eckit.kernel.settings import ShopSettings
 from eckit.kernel.work import Begin
 from eckit.messages import service as messages
 from eckit.order import service as order
+from eckit.order.model import OrderView
 from eckit.payment import service as payment
+from eckit.pricing import rules as pricing_rules
+from eckit.pricing.model import ExplainLine, Quote
 from eckit.promotion import service as promotion
 from eckit.shipping import service as shipping
 from eckit.stock import service as stock
@@ -61,7 +65,7 @@ class Work(kernel_work.Work):
 
         :raises NotFoundError: no variant has this SKU.
         """
-        if not isinstance(sku_or_id, str) or sku_or_id.startswith(f"{PREFIXES['variant']}_"):
+        if str(sku_or_id).startswith(f"{PREFIXES['variant']}_"):
             return super().variant_of(sku_or_id)
         return catalog.variant_by_sku(self, sku_or_id).id
 
@@ -132,7 +136,7 @@ def _flow(function: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate[
 
 
 class Shop:
-    """A shop of a team's own, inside its own program; threads may share it. Its state is its connections and plugins."""
+    """A shop of a team's own, inside its own program; threads may share it. Its state is connections and plugins."""
 
     def __init__(self, begin: Begin, settings: ShopSettings, database: Database, *, owns: bool) -> None:
         self.begin = begin
@@ -226,6 +230,15 @@ class Shop:
         )
         return Shop(begin, self.settings, self.database, owns=False)
 
+    def explain(self, priced: Quote | OrderView, locale: str = "en") -> tuple[ExplainLine, ...]:
+        """Every amount of a quote or an order in words: which plugin, which rule, from what, how it was rounded.
+
+        The amounts of the lines that are not ``included`` add up to the total.
+        """
+        if isinstance(priced, Quote):
+            return pricing_rules.explain(priced, locale)
+        return pricing_rules.explain(priced.placement, locale, currency=priced.order.currency)
+
     def close(self) -> None:
         """Give connections and worker threads back; a joined shop leaves them to the one it came of."""
         if self._owns:
@@ -256,6 +269,7 @@ class Shop:
     refund_payment = _flow(refund_payment)
     receive_notice = _flow(receive_notice)
     apply_notices = _flow(apply_notices)
+    resolve_payment = _flow(resolve_payment)
     chase = _flow(chase)
     ship_order = _flow(ship_order)
     record_delivery = _flow(record_delivery)

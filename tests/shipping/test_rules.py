@@ -118,9 +118,9 @@ def test_nothing_is_planned_for_what_does_not_travel_or_is_not_open() -> None:
 )
 def test_an_orders_goods_wait_for_every_reason(order: Order, reasons: tuple[str, ...]) -> None:
     """All reasons are told, not the first; a lifted block is none."""
-    assert reasons == rules.reasons_against(order)
+    assert reasons == rules.reasons_against(order, START)
     lifted = attrs.evolve(order, blocks=tuple(attrs.evolve(block, lifted_at=START) for block in order.blocks))
-    assert not [reason for reason in rules.reasons_against(lifted) if reason.startswith("blocked")]
+    assert not [reason for reason in rules.reasons_against(lifted, START) if reason.startswith("blocked")]
 
 
 # -- leaving ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from eckit.cli.opening import OPERATOR, Locale, SettingsFile, chosen_locale, ope
 from eckit.cli.printing import grid, progress, say
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.errors import InvalidInputError
+from eckit.kernel.ids import CartId
 from eckit.migrations import pending, upgrade
 from eckit.shop import CAPABILITIES, Shop
 
@@ -67,7 +68,7 @@ def price(cart_id: str, *, settings: SettingsFile = None, locale: Locale = None)
     """What a cart costs, and why, line by line."""
     language = chosen_locale(locale)
     with opened(settings) as shop:
-        shows.show_quote(shop.price_cart(OPERATOR, cart_id), language)
+        shows.show_quote(shop.price_cart(OPERATOR, CartId(cart_id)), language)
 
 
 @order_app.command

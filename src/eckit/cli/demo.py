@@ -19,7 +19,7 @@ from eckit.cli.working import round_of
 from eckit.customer.model import Address, Party
 from eckit.kernel.actors import Actor
 from eckit.kernel.errors import EckitError, invalid
-from eckit.kernel.ids import MethodCode, OrderId, PartyId
+from eckit.kernel.ids import MethodCode, OptionCode, OrderId, PartyId
 from eckit.kernel.minting import mint
 from eckit.kernel.money import format_minor
 from eckit.kernel.secrets import Secret
@@ -30,7 +30,7 @@ from eckit.shop import Work
 from eckit.stock import OutOfStockError
 
 METHOD: Final = MethodCode("sandbox.card")
-OPTION: Final = "tablerate.standard"
+OPTION: Final = OptionCode("tablerate.standard")
 
 
 def demo(
@@ -340,5 +340,3 @@ class _Play:
             headline(text_of("demo.explain", language, number=explained.number))
             shows.explain_order(self.shop, explained.id, language)
         headline(self.t("audit"))
-
-

@@ -92,9 +92,7 @@ def running(wish: Wish) -> Iterator[Demo]:
         report = _catalogue(shop, wish, start)
         _promotions(shop, start)
         notices.shop = shop
-        yield Demo(
-            shop=shop, provider=provider, clock=clock, notices=notices, start=start, report=report
-        )
+        yield Demo(shop=shop, provider=provider, clock=clock, notices=notices, start=start, report=report)
 
 
 def _start(wish: Wish) -> Start:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
+from eckit.kernel.ids import MethodCode
 from eckit.payment.model import RawRequest
 from eckit.shop import Shop
 
@@ -61,5 +62,5 @@ class NoticeServer:
         if self.shop is None:
             return 503, b""
         self.received += 1
-        ack = self.shop.receive_notice(gateway, raw)
+        ack = self.shop.receive_notice(MethodCode(gateway), raw)
         return ack.status, ack.body

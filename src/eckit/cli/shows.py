@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
@@ -189,7 +190,9 @@ def show_plugins(plugins: Plugins, locale: str) -> None:
 
 def _settings(settings: object) -> str:
     """Settings by name; what is or holds a secret is masked by its own repr."""
-    if settings is None or not attrs.has(type(settings)):
+    kind: Any = type(settings)
+    if not attrs.has(kind):
         return ""
-    pairs = ((field.name, getattr(settings, field.name)) for field in attrs.fields(type(settings)))
+    names = [field.name for field in attrs.fields(kind)]
+    pairs = ((name, getattr(settings, name)) for name in names)
     return " ".join(f"{name}={value!r}" if isinstance(value, Secret) else f"{name}={value}" for name, value in pairs)

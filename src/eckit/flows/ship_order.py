@@ -31,10 +31,13 @@ def ship_order(
     """Hand over what is ready of an order, or so many steps of some lines: one parcel per shipment.
 
     The capture of what has left is planned in the same transaction and sent after it. A capture that fails never undoes
-    the hand-over: it opens a task and blocks what is still to leave. Needs ``shipping.write``.
+    the hand-over: it opens a task and blocks what is still to leave. Needs ``shipping.write`` and
+    ``order.read``.
 
-    :param number: tracking number; of several parcels the first has it, the others get theirs later.
+    :param number: tracking number; of several parcels the first has it, the others get theirs by
+        ``work.shipping.set_number``.
     :raises NotReadyToShipError: says what is against it.
+    :raises NotHeldError: promised goods are not there yet.
     :raises TrackingNumberTakenError: the number is another parcel's.
     """
     expect_id("order", order_id)
@@ -57,13 +60,13 @@ def _hand_over(
 ) -> tuple[Parcel, ...]:
     with begin.write(actor) as work:
         placed = order.lock(work, order_id)
-        parcels = []
-        left = []
+        parcels: list[Parcel] = []
+        left: list[tuple[LineId, int]] = []
         for shipment, going in shipping.to_leave(work, placed, lines):
             steps = [(line.line_id, line.steps) for line in going]
-            counted = {one.line_id for one in stock.held(work, placed.ref)}
-            held = [(line_id, count) for line_id, count in steps if line_id in counted]
-            stock.ship(work, placed.ref, held, cause=Ref("shipment", shipment.id))
+            if shipment.location_id is not None:  # what is counted is planned from where it is held
+                cause = Ref("shipment", shipment.id)
+                stock.ship(work, placed.ref, steps, cause=cause, location_id=shipment.location_id)
             text = number if not parcels else ""
             parcels.append(
                 shipping.hand_over(work, shipment, going, number=text, carrier=carrier, weight_grams=weight_grams)

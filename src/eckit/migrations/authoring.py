@@ -102,6 +102,8 @@ def write(url: str, what: str) -> Path | None:
         sequences = _new_sequences(connection)
         context = _context(connection)
         operations = produce_migrations(context, metadata).upgrade_ops
+        if operations is None:
+            return None
         body = render_python_code(operations, render_item=_rendered, migration_context=context)
     database.close()
     revision = f"{len(numbers) + 1:04d}"

@@ -1,5 +1,6 @@
 """Decisions about options, shipments and parcels."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from eckit.kernel.ids import GroupId, LineId, LocationId, OptionCode, expect_id
 from eckit.kernel.money import to_minor
 from eckit.kernel.states import table
 from eckit.kernel.text import clean
+from eckit.order import rules as order_rules
 from eckit.order.model import Order, OrderState
 from eckit.pricing.model import ShippingOffer
 from eckit.shipping.errors import NotReadyToShipError
@@ -177,14 +179,17 @@ def planned(
     return plans
 
 
-def reasons_against(order: Order) -> tuple[str, ...]:
-    """Why an order's goods may not leave: not placed any more, not confirmed, or blocked."""
+def reasons_against(order: Order, now: dt.datetime, group_id: GroupId | None = None) -> tuple[str, ...]:
+    """Why goods may not leave: the order is not placed any more, not confirmed, or it or the group is blocked.
+
+    :param group_id: of the goods; None: every block of the order counts.
+    """
     found = []
     if order.state is not OrderState.PLACED:
         found.append(order.state.value)
     elif order.confirmed_at is None:
         found.append("not confirmed")
-    found += [f"blocked: {block.kind}" for block in order.blocks if block.lifted_at is None]
+    found += [f"blocked: {block.kind}" for block in order_rules.live_blocks(order.blocks, now, group_id)]
     return tuple(found)
 
 
@@ -227,6 +232,12 @@ def all_delivered(shipments: Sequence[Shipment]) -> bool:
     """Whether everything that left has arrived, and nothing is still to leave."""
     live = [one for one in shipments if one.state is not ShipmentState.CANCELED]
     return bool(live) and all(one.state is ShipmentState.DELIVERED for one in live)
+
+
+def is_over(order: Order, shipments: Sequence[Shipment]) -> bool:
+    """Whether an order can be closed: everything has arrived, and no step of it is open."""
+    nothing_open = not any(line.open_steps > 0 for line in order.lines)
+    return order.state is OrderState.PLACED and nothing_open and all_delivered(shipments)
 
 
 def accepted(report: Tracking) -> Tracking:

@@ -157,19 +157,19 @@ def plan(
     there = store.for_order(work, order.id)
     if there:
         return there
-    reasons = rules.reasons_against(order)
     by_id = {group.id: group for group in groups}
+    reasons = {group_id: rules.reasons_against(order, work.now, group_id) for group_id in by_id}
     modes: dict[GroupId, str] = {group.id: group.mode for group in groups}
     made = tuple(
         Shipment(
             id=ShipmentId(mint("shipment")),
-            state=ShipmentState.BLOCKED if reasons else ShipmentState.READY,
+            state=ShipmentState.BLOCKED if reasons[group_id] else ShipmentState.READY,
             location_id=location,
             group_id=group_id,
-            mode=modes.get(group_id, "ship"),
-            option=by_id[group_id].option if group_id in by_id else None,
+            mode=modes[group_id],
+            option=by_id[group_id].option,
             lines=tuple(lines),
-            reason=", ".join(reasons)[:200],
+            reason=", ".join(reasons[group_id])[:200],
             planned_at=work.now,
         )
         for (group_id, location), lines in rules.planned(order, modes, places).items()
@@ -191,12 +191,11 @@ def _orders(one: Shipment) -> tuple[OrderId, ...]:
 
 
 def make_ready(work: Work, order: Order) -> tuple[Shipment, ...]:
-    """Let an order's waiting shipments go, if nothing is against it any more."""
-    if rules.reasons_against(order):
-        return ()
+    """Let an order's waiting shipments go, where nothing is against them any more."""
     freed = []
     for one in store.for_order(work, order.id, lock=True):
-        if one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED):
+        waits = one.state in (ShipmentState.DRAFT, ShipmentState.BLOCKED)
+        if waits and not rules.reasons_against(order, work.now, one.group_id):
             freed.append(_moved(work, one, ShipmentMove.MAKE_READY, reason=""))
             _announce_ready(work, freed[-1])
     if freed:
@@ -236,10 +235,12 @@ def to_leave(
     """
     work.actor.require(MANAGE)
     wanted = rules.counts(wanted)
-    reasons = rules.reasons_against(order)
-    if reasons:
+    shipments = store.for_order(work, order.id, lock=True)
+    free = [one for one in shipments if not rules.reasons_against(order, work.now, one.group_id)]
+    reasons = rules.reasons_against(order, work.now)
+    if reasons and not free:
         raise NotReadyToShipError(reasons=reasons)
-    return rules.leaving(store.for_order(work, order.id, lock=True), wanted)
+    return rules.leaving(free, wanted)
 
 
 def hand_over(
@@ -292,6 +293,32 @@ def _number(plugins: Plugins, carrier: str, text: str) -> dict[str, Any]:
         raise NumberRefusedError(number=folded, carrier=carrier)
     url = plugins.guarded(entry.plugin, "tracking_url", reader.tracking_url, normal, "en")
     return {"number": normal, "tracking_url": url if rules.is_link(url) else None}
+
+
+def set_number(work: Work, parcel_id: ParcelId, number: str) -> Parcel:
+    """Give a parcel its tracking number; the same again changes nothing. Needs ``shipping.write``.
+
+    :raises NotFoundError: no such parcel.
+    :raises TrackingNumberTakenError: the number is another parcel's, or the parcel has another one already: which of the
+        two is right, only a person can tell.
+    :raises NumberRefusedError: its carrier has no such numbers.
+    """
+    work.actor.require(MANAGE)
+    expect_id("parcel", parcel_id, path="parcel_id")
+    parcel = store.parcel_by_id(work, parcel_id, lock=True)
+    if parcel is None:
+        raise NotFoundError(kind="parcel", id=parcel_id)
+    if not number.strip():
+        raise invalid("missing", "number", number)
+    named = attrs.evolve(parcel, **_number(work.plugins, parcel.carrier, number))
+    if parcel.number:
+        if parcel.number == named.number:
+            return parcel
+        raise TrackingNumberTakenError(what="parcel", number=parcel.number)
+    if not store.set_number(work, named):
+        raise TrackingNumberTakenError(what="parcel", number=named.number)
+    work.did("shipping.set_number", Ref("parcel", parcel.id))
+    return named
 
 
 def track(work: Work, report: Tracking) -> str:
@@ -380,5 +407,6 @@ class Desk(desk.Desk):
     """``work.shipping``."""
 
     shipments = verb(shipments)
+    set_number = verb(set_number)
     track = verb(track)
     waiting = verb(waiting)

@@ -192,9 +192,20 @@ def parcels_of(work: Work, shipment_ids: Sequence[ShipmentId]) -> tuple[Parcel, 
     return tuple(map(_parcel, rows))
 
 
-def parcel_by_id(work: Work, parcel_id: ParcelId) -> Parcel | None:
+def set_number(work: Work, one: Parcel) -> bool:
+    """Give a parcel its number and page; False if the number is another's."""
+    taken = sa.select(parcel.c.id).where(parcel.c.carrier == one.carrier, parcel.c.number == one.number)
+    if work.execute(taken).first() is not None:
+        return False
+    values = {"number": one.number, "tracking_url": one.tracking_url}
+    work.execute(sa.update(parcel).where(parcel.c.id == one.id).values(values))
+    return True
+
+
+def parcel_by_id(work: Work, parcel_id: ParcelId, *, lock: bool = False) -> Parcel | None:
     """One parcel."""
-    row = work.execute(sa.select(parcel).where(parcel.c.id == parcel_id)).one_or_none()
+    query = sa.select(parcel).where(parcel.c.id == parcel_id)
+    row = work.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else _parcel(row)
 
 

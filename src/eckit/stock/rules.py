@@ -119,15 +119,27 @@ def bookings(chosen: Sequence[Allocation], levels: Sequence[Level]) -> tuple[Boo
     return tuple(booked)
 
 
-def consume(holds: Sequence[Hold], line_id: LineId, steps: int) -> list[tuple[Hold, int]] | None:
-    """Which holds on what is there give the steps of a line that leave; None if they do not reach."""
+def consume(
+    holds: Sequence[Hold], line_id: LineId, steps: int, at: LocationId | None = None
+) -> list[tuple[Hold, int]] | None:
+    """Which holds on what is there give the steps of a line that leave; None if they do not reach.
+
+    :param at: only those at this location; None: at any.
+    """
     taken: list[tuple[Hold, int]] = []
     for hold in sorted(holds, key=lambda hold: hold.id):
-        if hold.line_id == line_id and hold.source == ON_HAND and steps > 0:
+        mine = hold.line_id == line_id and hold.source == ON_HAND and at in (None, hold.location_id)
+        if mine and steps > 0:
             part = min(hold.steps, steps)
             taken.append((hold, part))
             steps -= part
     return None if steps else taken
+
+
+def held_steps(holds: Sequence[Hold], line_id: LineId, at: LocationId | None = None) -> int:
+    """Steps of a line that are held on what is there: at a location, or anywhere."""
+    mine = (one for one in holds if one.line_id == line_id and one.source == ON_HAND)
+    return sum(one.steps for one in mine if at in (None, one.location_id))
 
 
 def newly_short(on_hand: int, reserved: int, short: int) -> int:

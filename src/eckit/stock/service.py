@@ -313,9 +313,17 @@ def allocations(work: Work, owner: Ref) -> dict[LineId, list[tuple[LocationId, i
     return store.lines_held(work, owner)
 
 
-def ship(work: Work, owner: Ref, lines: Sequence[tuple[LineId, int]], *, cause: Ref) -> tuple[Movement, ...]:
+def ship(
+    work: Work,
+    owner: Ref,
+    lines: Sequence[tuple[LineId, int]],
+    *,
+    cause: Ref,
+    location_id: LocationId | None = None,
+) -> tuple[Movement, ...]:
     """Held goods have left: holds are used up, counters fall, each with a movement.
 
+    :param location_id: where they left from; None: from wherever they are held.
     :raises NotHeldError: a line has fewer steps held on what is there.
     """
     wanted: defaultdict[LineId, int] = defaultdict(int)
@@ -326,9 +334,9 @@ def ship(work: Work, owner: Ref, lines: Sequence[tuple[LineId, int]], *, cause: 
     holds = store.live_holds(work, owner, lock=True)
     leaving: defaultdict[store.Place, int] = defaultdict(int)
     for line_id, steps in wanted.items():
-        taken = rules.consume(holds, line_id, steps)
+        taken = rules.consume(holds, line_id, steps, location_id)
         if taken is None:
-            have = sum(one.steps for one in holds if one.line_id == line_id and one.source == rules.ON_HAND)
+            have = rules.held_steps(holds, line_id, location_id)
             raise NotHeldError(wanted=steps, held=have)
         for one, part in taken:
             store.use_hold(work, one, part)

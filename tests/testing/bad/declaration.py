@@ -46,8 +46,6 @@ class BadDeclaration(Switched):
             return attrs.evolve(declared, horizon=declared.horizon + dt.timedelta(seconds=self._asked))
         if self._is("A.sells_undeclared"):
             return attrs.evolve(declared, flows=frozenset({"authorize"}))
-        if self._is("A.voids_undeclared"):
-            return attrs.evolve(declared, void=False)
         if self._is("A.believes_absence_at_once"):
             return attrs.evolve(declared, not_found_after=dt.timedelta(0))
         return declared

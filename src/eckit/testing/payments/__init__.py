@@ -13,11 +13,13 @@ what the buyer pays with, and, decisive, what really moved by the provider's own
 
         def start(self, directory):
             self._fake = AcmeFake(directory)
+
         ...
 
 and a test class that pytest finds (it needs pytest, httpx2, and hypothesis for one check)::
 
     from eckit.testing.payments import PaymentConformance
+
 
     class TestAcme(PaymentConformance):
         harness = AcmeHarness

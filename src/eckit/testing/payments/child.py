@@ -67,9 +67,7 @@ def _ended(pid: int) -> int:
 def _run(job: dict[str, Any]) -> None:
     clock = FixedClock(dt.datetime.fromisoformat(job["now"]))
     plugins = load(job["plugins"])
-    shop = compose(
-        job["url"], job["settings"], plugins, clock, tuple(job["currencies"]), allow=tuple(job["allow"])
-    )
+    shop = compose(job["url"], job["settings"], plugins, clock, tuple(job["currencies"]), allow=tuple(job["allow"]))
     faults.arm_from({"ECKIT_FAULTS": job["faults"]})
     Path(job["ready"]).touch()
     _wait_for(Path(job["gate"]))

@@ -184,4 +184,3 @@ def _garbled(value: Any) -> Any:
             for name, inner in value.items()
         }
     return [_garbled(inner) for inner in value] if isinstance(value, list) else value
-

@@ -150,9 +150,7 @@ def _ended(code: int, result: Path) -> Ended:
 
 def taking(order: Order, instrument: Instrument | None, faults: str = "") -> Job:
     """Take the payment of an order."""
-    return Job(
-        flow="take_payment", arguments={"order_id": order.id, "instrument": _plain(instrument)}, faults=faults
-    )
+    return Job(flow="take_payment", arguments={"order_id": order.id, "instrument": _plain(instrument)}, faults=faults)
 
 
 def capturing(payment: Payment, faults: str = "") -> Job:

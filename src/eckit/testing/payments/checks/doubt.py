@@ -152,4 +152,3 @@ def _unreadable() -> tuple[tuple[str, Fault], ...]:
 def in_doubt(bench: Bench, act: Act) -> Payment:
     """A payment whose operation came to nothing anybody knows; for other checks."""
     return _doubtful(bench, act, DropAnswer(), "the answer was dropped")
-

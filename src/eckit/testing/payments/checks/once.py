@@ -159,4 +159,3 @@ def c15_a_reference_stands_for_one_request(bench: Bench) -> None:
 def _refund(bench: Bench, payment: Payment, minor: int) -> None:
     money = from_minor(minor, payment.currency)
     bench.shop.refund_payment(STAFF, payment.id, money, key="one", reason="conformance")
-

@@ -193,4 +193,3 @@ def _lapse(bench: Bench, order: Order) -> None:
     bench.pass_time(PAY_WITHIN)
     bench.shop.lapse_orders()
     expect(bench.order_now(order).state is OrderState.CANCELED, "the order did not lapse")
-

@@ -123,7 +123,8 @@ def c67_the_way_there_is_safe(bench: Bench) -> None:
     for code in (302, 307, 308):
         with Trap() as trap:
             order, shop = bench.order(), bench.compose(more=trap.host)
-            with bench.proxy.meddling(mishaps.redirect(f"{trap.url}/v1/payments", code), wanted=bench.harness.is_moving):
+            elsewhere = mishaps.redirect(f"{trap.url}/elsewhere", code)
+            with bench.proxy.meddling(elsewhere, wanted=bench.harness.is_moving):
                 bench.pay(order, shop=shop)
             expect(trap.visitors == 0, f"a redirect with {code} was followed")
         state = bench.operation(bench.payment(order)).state

@@ -263,4 +263,3 @@ def _moved_by(found: object) -> Mapping[str, int]:
     if not isinstance(found, Snapshot):
         return {}
     return {one.kind: 1 for one in found.movements}
-
