@@ -118,7 +118,7 @@ def test_codes_are_unique_and_parents_must_be_there(shelves: Shelves) -> None:
 
 
 def test_tree_stays_a_tree_under_parallel_moves(shelves: Shelves) -> None:
-    """Eight threads move categories at random, 200 moves in all, while products come in: no cycle, no lost product."""
+    """CON-07: Eight threads move categories at random 200 times while products come in: no cycle, no lost product."""
     tree = [shelves.add_category(f"c{number}") for number in range(12)]
     for number in range(1, 12):
         with shelves.begin.write(STAFF) as work:

@@ -36,7 +36,7 @@ def cells(data: bytes) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("text", HARD)
 def test_hard_text_goes_out_inert_and_comes_back_as_it_was(shelves: Shelves, text: str) -> None:
-    """In every text column; numbers stay numbers."""
+    """ENC-08, INJ-07: In every text column; numbers stay numbers."""
     name = text.replace("\n", " ").replace("\t", " ")
     product, variant = shelves.publish("tea", 1000, title=Text.of(name), description=Text.of(text, ja=text))
     changed = attrs.evolve(variant, option=Text.of(name), sku=name.strip())  # type: ignore[arg-type]

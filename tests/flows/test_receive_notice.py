@@ -70,7 +70,7 @@ def test_a_notice_is_stored_acknowledged_and_applied(shop: Payments) -> None:
 
 
 def test_copies_are_acknowledged_and_applied_once(shop: Payments) -> None:
-    """Five copies at once and five later: one effect, each acknowledged."""
+    """PAY-02: Five copies at once and five later: one effect, each acknowledged."""
     placed = waiting(shop)
     raw = shop.gateway.notice(paid(shop, placed))
     results = together([lambda: shop.receive(raw)] * 5)
@@ -94,7 +94,7 @@ def test_copies_are_acknowledged_and_applied_once(shop: Payments) -> None:
     ],
 )
 def test_what_is_forged_changes_nothing_and_learns_nothing(shop: Payments, change: Any) -> None:
-    """No, another or a re-written signature, rubbish: one and the same refusal, nothing stored, nothing applied."""
+    """PAY-04: no, another or a re-written signature, rubbish: one and the same refusal, nothing stored or applied."""
     placed = waiting(shop)
     raw = shop.gateway.notice(paid(shop, placed))
     ack = receive_notice(shop.begin, METHOD, change(raw))
@@ -145,7 +145,7 @@ def test_events_without_an_id_are_known_by_their_bytes(shop: Payments) -> None:
 
 
 def test_a_database_that_is_away_asks_for_another_try(shop: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not stored, not acknowledged: 503."""
+    """PAY-21: Not stored, not acknowledged: 503."""
 
     def away(*_: Any) -> int:
         raise DatabaseUnavailableError(what="test")
@@ -199,7 +199,7 @@ def test_no_card_number_is_stored(shop: Payments) -> None:
     ],
 )
 def test_a_notice_of_another_account_or_mode_changes_nothing(shop: Payments, facts: dict[str, str], why: str) -> None:
-    """A signed test event for a live attempt, or of a sister shop: set aside, nothing booked, a person told."""
+    """PAY-14: a signed test event for a live attempt, or of a sister shop: set aside, nothing booked."""
     placed = waiting(shop)
     assert 200 == shop.tell(shop.gateway.notice(attrs.evolve(paid(shop, placed), **facts)))
     [notice] = stored(shop, "quarantined")
@@ -254,7 +254,7 @@ def test_another_plugins_notice_is_not_believed(migrated_url: str, monkeypatch: 
 
 
 def test_a_notice_before_its_order_waits_for_it(shop: Payments) -> None:
-    """Acknowledged, kept, and applied when its payment is there; never answered with an error."""
+    """PAY-01: Acknowledged, kept, and applied when its payment is there; never answered with an error."""
     view = shop.gateway.snapshot("not-there-yet", [])
     assert 200 == shop.tell(shop.gateway.notice(view))
     [notice] = stored(shop, "waiting")
@@ -365,7 +365,7 @@ def test_an_unsigned_notice_waits_for_an_answer(unsigned: Payments) -> None:
 
 
 def test_a_browser_is_not_believed(shop: Payments) -> None:
-    """ "status=success" in the address changes nothing: the provider is asked."""
+    """PAY-25:  "status=success" in the address changes nothing: the provider is asked."""
     placed = waiting(shop)
     for _ in range(3):
         result = shop.resume(placed, status="success", payment="paid")

@@ -126,7 +126,7 @@ def test_a_provider_that_refuses_again_and_again_is_a_task(shop: Payments) -> No
 
 
 def test_desk_cancellations_are_swept(shop: Payments) -> None:
-    """An order canceled without its money: recovery finds the reservation and releases it, once."""
+    """PAY-23: An order canceled without its money: recovery finds the reservation and releases it, once."""
     from eckit.order import service as order
     from tests.payment.support import SYSTEM
 
@@ -299,7 +299,7 @@ def test_more_than_was_asked_is_a_task(shop: Payments) -> None:
 
 
 def test_a_transfer_in_two_parts(shop: Payments) -> None:
-    """Less than due is booked and applied, and the rest makes it paid."""
+    """PAY-13: Less than due is booked and applied, and the rest makes it paid."""
     placed = slip(shop)
     pay(shop, placed, 999, event="1")
     assert ("partially_paid", ["begin waiting_buyer"]) == (state(shop, placed), shop.states(placed))
@@ -374,7 +374,7 @@ def test_notices_in_any_order_lead_to_the_same_state(shop: Payments, order: tupl
 
 
 def test_a_late_failure_does_not_undo_a_success(shop: Payments) -> None:
-    """A "declined" for an attempt that succeeded, or for an older one, changes nothing of a paid order."""
+    """PAY-10: A "declined" for an attempt that succeeded, or for an older one, changes nothing of a paid order."""
     placed = shop.place()
     shop.gateway.script["begin"].append(answer(DECLINED))
     shop.take(placed)

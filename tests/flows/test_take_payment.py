@@ -306,7 +306,7 @@ def test_a_notice_before_the_answer_and_the_answer_are_one(shop: Payments) -> No
 
 
 def test_a_lost_answer_is_in_doubt_and_then_found(shop: Payments) -> None:
-    """It happened and the answer was lost: not failed, not sent again, found by asking."""
+    """PAY-07: It happened and the answer was lost: not failed, not sent again, found by asking."""
     placed = shop.place()
     shop.gateway.script["begin"].append(fail_after)
     assert shop.take(placed).status.in_doubt

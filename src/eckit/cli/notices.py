@@ -47,7 +47,7 @@ class NoticeServer:
                 body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), _LIMIT))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 raw = RawRequest(body=body, headers=headers, remote_ip=self.client_address[0])
-                status, answer = outer._answer(self.path.rpartition("/")[2], raw)
+                status, answer = outer.answer(self.path.rpartition("/")[2], raw)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
@@ -58,7 +58,8 @@ class NoticeServer:
 
         return Handler
 
-    def _answer(self, gateway: str, raw: RawRequest) -> tuple[int, bytes]:
+    def answer(self, gateway: str, raw: RawRequest) -> tuple[int, bytes]:
+        """Status and body for the provider."""
         if self.shop is None:
             return 503, b""
         self.received += 1

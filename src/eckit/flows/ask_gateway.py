@@ -1,11 +1,13 @@
 """Ask one gateway one thing, with no transaction open: the only place where payment touches the outside."""
 
 import datetime as dt
+import email.utils
 import functools
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -37,6 +39,9 @@ from eckit.payment.model import (
 )
 
 _log = logging.getLogger("eckit.payment.gateway")
+
+TOLERATED_SKEW_S: Final = 120
+"""Seconds this machine's clock may be off a provider's before it is worth a warning."""
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -71,7 +76,18 @@ class Io:
         reply = self._client().send(
             method, url, headers=dict(headers), content=content, timeout=timeout, about_to_send=self.about_to_send
         )
+        self._compare_clocks(url, reply.header("date"))
         return reply.status, dict(reply.headers), reply.body
+
+    def _compare_clocks(self, url: str, date: str) -> None:
+        """Say so when this machine's clock is wrong: signed notices would be refused, and nobody would know why."""
+        try:
+            theirs = email.utils.parsedate_to_datetime(date)
+        except ValueError:
+            return
+        skew = round((self.now() - theirs.astimezone(dt.UTC)).total_seconds()) if theirs.tzinfo else 0
+        if abs(skew) > TOLERATED_SKEW_S:
+            _log.warning("this machine's clock is %+d s off that of %s: set it right", skew, urlsplit(url).hostname)
 
     def about_to_send(self) -> None:
         """Bytes are about to leave.

@@ -110,7 +110,7 @@ class Work:
         return result
 
     def _passed(self, what: str, *, core: bool = True) -> None:
-        """The fault point in the gap after a writing statement: ``<trail>.after_<table>``; of plugins', where declared."""
+        """The fault point after a writing statement: ``<trail>.after_<table>``; of a plugin's table, where declared."""
         if self.trail is None:
             return
         point = f"{self.trail}.after_{what}"

@@ -255,6 +255,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The ``Date`` of answers, by the provider's own clock."""
+        return super().date_time_string(self.server.provider.clock.now().timestamp() if timestamp is None else timestamp)
+
     def _reset(self) -> None:
         """Close so that the client sees a reset connection, not an orderly end."""
         self.close_connection = True

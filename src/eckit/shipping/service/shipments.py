@@ -1,39 +1,28 @@
-"""Verbs of shipping."""
+"""Shipments planned, handed over, tracked, delivered."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
-from eckit.kernel import desk
-from eckit.kernel.desk import verb
-from eckit.kernel.errors import MovedError, NotFoundError, Objection, PluginError, Problem, invalid
-from eckit.kernel.hookspecs import declared
+from eckit.kernel.errors import MovedError, NotFoundError, invalid
 from eckit.kernel.ids import GroupId, LineId, LocationId, OrderId, ParcelId, ShipmentId, expect_id
 from eckit.kernel.minting import mint
-from eckit.kernel.own import Own
-from eckit.kernel.plugins import FailureRecord, Plugins, Registered
+from eckit.kernel.plugins import Plugins
 from eckit.kernel.refs import Ref
 from eckit.kernel.states import move
 from eckit.kernel.text import clean, fold_digits
 from eckit.kernel.work import Work
 from eckit.order.model import Order
-from eckit.pricing.model import QuoteGroup, ShippingOffer
-from eckit.shipping import hooks, rules, store
+from eckit.pricing.model import QuoteGroup
+from eckit.shipping import rules, store
 from eckit.shipping.errors import NotReadyToShipError, NumberRefusedError, TrackingNumberTakenError
 from eckit.shipping.model import (
-    Carrier,
-    Fare,
-    FareRequest,
     Parcel,
     ParcelDelivered,
     ParcelHandedOver,
-    ParcelItem,
-    ParcelPlan,
     ParcelTracked,
-    QuotesFares,
     ReadsNumbers,
-    Refusal,
     Shipment,
     ShipmentLine,
     ShipmentMove,
@@ -41,107 +30,12 @@ from eckit.shipping.model import (
     ShipmentState,
     Tracking,
 )
+from eckit.shipping.service.options import CARRIERS
 
-SPECS = declared(hooks, "shipping")
 MANAGE, READ = "shipping.write", "shipping.read"
-CARRIERS = "shipping.carriers"
-MAX_NUMBER = 40
-MAX_GRAMS = 10**8
-MAX_PAGE = 200
-
-
-def collect(plugins: Plugins) -> None:
-    """Ask once for carriers."""
-    plugins.collect("register_carriers", CARRIERS, code=lambda carrier: carrier.code)
-
-
-# -- options ----------------------------------------------------------------------------------------------------------
-
-
-def parcels(plugins: Plugins, items: Sequence[ParcelItem]) -> tuple[ParcelPlan, ...]:
-    """Into which parcels goods would go."""
-    return hooks.ask_parcels(plugins, tuple(items)) or rules.one_parcel(items)
-
-
-def options(
-    plugins: Plugins, own: Own, stamps: Mapping[str, int], request: FareRequest, *, locale: str = "en"
-) -> tuple[list[ShippingOffer], list[Objection], tuple[FailureRecord, ...]]:
-    """Every way to deliver, cheapest first; what cannot be had with its reason; carriers that failed.
-
-    :param own: reads the tables of carriers that keep fares in tables of their own.
-    :param stamps: version of ``plugin:<name>`` for each carrier's plugin, as read for this pricing.
-    """
-    offers: list[ShippingOffer] = []
-    objections: list[Objection] = []
-    failures: list[FailureRecord] = []
-    for entry in plugins.things(CARRIERS):
-        try:
-            against = _against(plugins, entry, request)
-            answers = () if against else _quoted(plugins, entry, own, stamps, request)
-        except PluginError as error:
-            failures.append(FailureRecord(plugin=entry.plugin, hook=error.hook, reason=error.reason))
-            continue
-        objections += rules.objections(entry.code, entry.plugin, against, locale)
-        objections += [
-            rules.objection(entry.code, entry.plugin, answer, locale)
-            for answer in answers
-            if isinstance(answer, Refusal)
-        ]
-        found, troubles = _usable(plugins, entry, answers, request)
-        offers += found
-        failures += troubles
-    changes = [
-        (answer.plugin, change)
-        for answer in hooks.ask_changes(plugins, request, tuple(offers))
-        for change in answer.value
-    ]
-    offers, hidden = rules.changed(offers, changes, request.goods_value.currency.code)
-    return sorted(offers, key=lambda one: (one.amount_minor, one.option)), [*objections, *hidden], tuple(failures)
-
-
-def _against(plugins: Plugins, entry: Registered[Carrier], request: FareRequest) -> tuple[Problem, ...]:
-    problems: object = plugins.guarded(entry.plugin, "check", entry.thing.check, request)
-    if not (isinstance(problems, tuple) and all(isinstance(problem, Problem) for problem in problems)):
-        raise PluginError(plugin=entry.plugin, hook="check", reason="answered no tuple of problems")
-    return problems
-
-
-def _usable(
-    plugins: Plugins, entry: Registered[Carrier], answers: Sequence[Fare | Refusal], request: FareRequest
-) -> tuple[list[ShippingOffer], list[FailureRecord]]:
-    """The fares of one carrier that can be offered, and what is wrong with the others."""
-    offers: dict[str, ShippingOffer] = {}
-    failures = []
-    for fare in answers:
-        if isinstance(fare, Refusal):
-            continue
-        trouble = "service answered twice" if fare.service in offers else rules.fare_trouble(fare, request)
-        if trouble is None:
-            offers[fare.service] = rules.offer(entry.code, entry.plugin, plugins.infos[entry.plugin].version, fare)
-        else:
-            failures.append(FailureRecord(plugin=entry.plugin, hook="quote", reason=f"{fare.service}: {trouble}"))
-    return list(offers.values()), failures
-
-
-def _quoted(
-    plugins: Plugins, entry: Registered[Carrier], own: Own, stamps: Mapping[str, int], request: FareRequest
-) -> Sequence[Fare | Refusal]:
-    carrier: object = entry.thing
-    if not isinstance(carrier, QuotesFares):
-        return ()
-    facts = plugins.cached(
-        entry.plugin,
-        f"carrier:{entry.code}",
-        stamps.get(f"plugin:{entry.plugin}", 0),
-        lambda: plugins.guarded(entry.plugin, "load", carrier.load, own, request.at),
-    )
-    answers = plugins.guarded(entry.plugin, "quote", carrier.quote, facts, request)
-    if not (isinstance(answers, list | tuple) and all(isinstance(answer, Fare | Refusal) for answer in answers)):
-        raise PluginError(plugin=entry.plugin, hook="quote", reason="answered neither fares nor refusals")
-    return answers
-
-
-# -- shipments --------------------------------------------------------------------------------------------------------
+MAX_NUMBER: Final = 40
+MAX_GRAMS: Final = 10**8
+MAX_PAGE: Final = 200
 
 
 def plan(
@@ -299,8 +193,8 @@ def set_number(work: Work, parcel_id: ParcelId, number: str) -> Parcel:
     """Give a parcel its tracking number; the same again changes nothing. Needs ``shipping.write``.
 
     :raises NotFoundError: no such parcel.
-    :raises TrackingNumberTakenError: the number is another parcel's, or the parcel has another one already: which of the
-        two is right, only a person can tell.
+    :raises TrackingNumberTakenError: the number is another parcel's, or the parcel has another one already: which of
+        the two is right, only a person can tell.
     :raises NumberRefusedError: its carrier has no such numbers.
     """
     work.actor.require(MANAGE)
@@ -401,12 +295,3 @@ def waiting(work: Work, *, limit: int = 100) -> tuple[Shipment, ...]:
     if isinstance(limit, bool) or not 1 <= limit <= MAX_PAGE:
         raise invalid("wrong-quantity", "limit", limit, limit=f"1…{MAX_PAGE}")
     return store.ready(work, limit)
-
-
-class Desk(desk.Desk):
-    """``work.shipping``."""
-
-    shipments = verb(shipments)
-    set_number = verb(set_number)
-    track = verb(track)
-    waiting = verb(waiting)
