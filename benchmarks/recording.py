@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
+if TYPE_CHECKING:
+    from eckit.shop import Shop
 
 from benchmarks.databases import driver
-from eckit.shop import Shop
 
 BEGIN, EXECUTE, COMMIT, ROLLBACK = "begin", "execute", "commit", "rollback"
 Step = tuple[Any, ...]
 
 
 @contextmanager
-def recorded(shop: Shop, steps: list[Step]) -> Iterator[None]:
+def recorded(shop: "Shop", steps: list[Step]) -> Iterator[None]:
     """Everything this shop sends within the block."""
+
+    import sqlalchemy as sa
 
     def begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()

@@ -4,27 +4,6 @@ from typing import Any, Protocol
 
 from benchmarks.floors import Floor
 from benchmarks.recording import Replay
-from benchmarks.silent import silent_plugins
-from eckit import Actor, QuoteRef
-from eckit.kernel.clock import FixedClock
-from eckit.kernel.database import DatabaseSettings
-from eckit.kernel.settings import ShopSettings
-from eckit.shop import Shop
-from tests.acceptance.trial import SHOP, FlatPlugin, Place
-
-
-def opened(place: Place, plugins: int = 0) -> Shop:
-    """The shop at a place, with so many plugins that have nothing to say."""
-    silent = silent_plugins(plugins)
-    settings = ShopSettings(
-        shop_id=SHOP,
-        database=DatabaseSettings(url=place.url),
-        plugins={"sandbox": dict(place.sandbox)},
-        disabled_plugins=frozenset({"tablerate"}),
-        plugin_order=tuple(plugin.name for plugin in silent),
-    )
-    clock = FixedClock(place.now) if place.now else None
-    return Shop.compose(settings, [FlatPlugin(), *silent], clock=clock, check=False)
 
 
 class Subject(Protocol):
@@ -33,20 +12,6 @@ class Subject(Protocol):
     def do(self, item: Any) -> None: ...
 
     def close(self) -> None: ...
-
-
-class Eckit:
-    """Places an order: (cart id, token, digest, instant)."""
-
-    def __init__(self, place: str, plugins: int = 0) -> None:
-        self._shop = opened(Place.of(place), plugins)
-
-    def do(self, item: tuple[Any, ...]) -> None:
-        cart, token, digest, at = item
-        self._shop.place_order(Actor.guest(token), cart, agreed=QuoteRef(digest=digest, priced_at=at))
-
-    def close(self) -> None:
-        self._shop.close()
 
 
 class Again:
@@ -79,5 +44,7 @@ class Bare:
 def subject(kind: str, url: str, options: dict[str, Any]) -> Subject:
     """The subject of a kind."""
     if kind.startswith("eckit"):
+        from benchmarks.ours import Eckit  # the floors' processes start without it
+
         return Eckit(**options)
     return Again(url) if kind == "B" else Bare(url)

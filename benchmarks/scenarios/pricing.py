@@ -54,7 +54,7 @@ def _shop(databases: Databases, count: int) -> tuple[Trial, Filled]:
 
 def _engine_ms(trial: Trial, cart: Filled, repeats: int) -> float:
     """Without its reads: what was read is priced again and again."""
-    begin = trial.shop._begin
+    begin = trial.shop.begin
     with begin.read(cart.buyer) as work:
         facts = price_cart._read(work, cart.cart.id, None)
         return _mean_ms(lambda: price_cart._Pricing(work, facts).run(), repeats)

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from eckit_sandbox import SandboxProcess
+from tests.acceptance.stage import Bases
 from tests.acceptance.trial import Trial
+from tests.databases import Server
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,13 @@ def begun(migrated_url: str) -> Iterator[Callable[..., Trial]]:
 def trial(begun: Callable[..., Trial], provider: SandboxProcess) -> Trial:
     """A shop with a provider to pay at."""
     return begun(provider)
+
+
+@pytest.fixture(scope="session")
+def bases(
+    database_server: Server, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bases]:
+    """Shops to copy."""
+    made = Bases(database_server, sandbox_process, tmp_path_factory.mktemp("bases"))
+    yield made
+    made.drop()

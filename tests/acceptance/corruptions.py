@@ -20,7 +20,7 @@ class Corruption:
     tables: tuple[str, ...]
 
 
-def _one(what: str, invariant: str, row: str, *sql: str, on: str = "") -> Corruption:
+def _one(what: str, invariant: str, row: str, *sql: str) -> Corruption:
     """``invariant`` as ``table/name``; tables that change are those the SQL writes to."""
     table, name = invariant.split("/")
     return Corruption(what=what, sql=sql, found=((name, table, row),), tables=_written(sql))
@@ -72,8 +72,8 @@ MONEY: Final = (
         "more was applied than captured",
         "payment/applications-within-captures",
         "{capture_and_cancel.payment}",
-        copied("application", "payment_id = '{ship.payment}'", id="'apl_x'", payment_id="'{capture_and_cancel.payment}'",
-               order_id="'{capture_and_cancel.order}'", amount_minor="amount_minor + 1"),
+        copied("application", "payment_id = '{ship.payment}'", id="'apl_x'", amount_minor="amount_minor + 1",
+               payment_id="'{capture_and_cancel.payment}'", order_id="'{capture_and_cancel.order}'"),
     ),
     _one(
         "money was taken and not applied",
@@ -136,11 +136,32 @@ MONEY: Final = (
     ),
 )  # fmt: skip
 
+
+def _forged(what: str, how: str, invariant: str, *sql: str) -> Corruption:
+    """A record that was changed and sealed anew."""
+    return _one(
+        what,
+        f"placement/{invariant}",
+        "{buy.order}",
+        _set("placement", f"body = '{{{how}}}', digest = '{{{how} seal}}'", "order_id = '{buy.order}'"),
+        _set("order", f"digest = '{{{how} seal}}'", "id = '{buy.order}'"),
+        *sql,
+    )
+
+
 ORDERS: Final = (
+    _forged("shares that miss a yen", "forged_share", "placement-adds-up"),
+    _forged(
+        "a tax of another base",
+        "forged_tax",
+        "placement-adds-up",
+        _set("charge", "tax_base_minor = tax_base_minor + 1", "order_id = '{buy.order}' and id = '{buy.order:tax}'"),
+    ),
+    _forged("a record that names somebody", "forged_person", "placement-names-nobody"),
     _two(
         "an order's total is not its charges",
         ("order/order-total-is-its-charges", "{tell.order}"),
-        ("placement/rows-are-as-placed", "{tell.order}"),
+        ("order/rows-are-as-placed", "{tell.order}"),
         _set("charge", "amount_minor = amount_minor + 1", "order_id = '{tell.order}' and kind = 'shipping'"),
     ),
     _one(
@@ -188,7 +209,7 @@ ORDERS: Final = (
     _two(
         "one number on two orders",
         ("order/one-order-of-a-number", "{first of ship.order and tell.order}"),
-        ("placement/rows-are-as-placed", "{tell.order}"),
+        ("order/rows-are-as-placed", "{tell.order}"),
         _set("order", "number = (select number from eckit_order_was where id = '{ship.order}')", "id = '{tell.order}'"),
     ),
     _one(
@@ -277,7 +298,7 @@ GOODS: Final = (
     _one(
         "a hold of nothing",
         "hold/hold-is-of-something",
-        "{cancel.order:hold}",
+        "{cancel.order:hold}/0",
         _set("hold", "steps = 0", "owner = 'order:{cancel.order}'"),
     ),
     _one(
@@ -348,8 +369,8 @@ AROUND: Final = (
     _one(
         "an event is missing",
         "outbox/event-seq-gapless",
-        "order:{ship.order}",
-        "delete from eckit_outbox where subject = 'order:{ship.order}' and name = 'order.confirmed'",
+        "variant:{tea}",
+        "delete from eckit_outbox where subject = 'variant:{tea}' and seq = 1",
     ),
     _one(
         "an order nobody heard of",

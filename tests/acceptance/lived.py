@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime as dt
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +11,12 @@ from typing import Any, Final
 import attrs
 import sqlalchemy as sa
 
-from eckit import Actor, from_minor
+from eckit import Actor
 from eckit.flows.audit_shop import checks
 from eckit.kernel import auditing
 from eckit.kernel.clock import FixedClock
-from eckit.kernel.tables import metadata
+from eckit.kernel.tables import canonical, metadata
+from eckit.order.rules import digest_of
 from eckit_sandbox import SandboxProcess
 from tests.acceptance import killed
 from tests.acceptance.stage import recover
@@ -55,6 +58,12 @@ class Lived:
 
     trial: Trial
     names: dict[str, str]
+
+    def said(self, text: str) -> str:
+        """A text with its names in braces replaced; a doubled brace is a brace."""
+        parts = text.replace("{{", "\0").replace("}}", "\1")
+        named = re.sub(r"\{([^{}]+)\}", lambda match: self.names[match[1]], parts)
+        return named.replace("\0", "{").replace("\1", "}")
 
     def close(self) -> None:
         """Give its connections back."""
@@ -99,14 +108,10 @@ def live(url: str, provider: SandboxProcess, folder: Path) -> Lived:
         piece(trial)
         known |= _name(lived, piece.__name__, known)
         trial.pass_time(dt.timedelta(seconds=1))
-    recover_without_lapse(trial)
-    _name_goods(lived)
-    return lived
-
-
-def recover_without_lapse(trial: Trial) -> None:
-    """Everybody hears of everything."""
     recover(trial)
+    _name_rows(lived)
+    _name_forgeries(lived)
+    return lived
 
 
 def _name(lived: Lived, what: str, known: set[str]) -> set[str]:
@@ -129,22 +134,78 @@ def _name(lived: Lived, what: str, known: set[str]) -> set[str]:
     return {order.id}
 
 
-def _name_goods(lived: Lived) -> None:
-    with lived.trial.shop.read(STAFF) as work:
-        lived.names["tea"] = work.catalog.variant_by_sku(killed.SKU).id
-        lived.names["bowl"] = work.catalog.variant_by_sku("BOWL-1").id
+_ROWS: Final = {
+    "bowl": "select id from eckit_variant where sku = 'BOWL-1'",
+    "tea": "select id from eckit_variant where sku = 'TEA-50'",
+    "bowl's product": "select product_id from eckit_variant where sku = 'BOWL-1'",
+    "main": "select id from eckit_location",
+    "promotion": "select id from eckit_promotion",
+    "uses + 1": "select used + 1 from eckit_promotion",
+    "price of tea": "select variant_id || '/' || list_id || '/' || min_steps from eckit_price "
+    "where variant_id = '{tea}'",
+    "goods that came": "select id from eckit_stock_movement where variant_id = '{bowl}'",
+    "a notice": "select min(id) from eckit_notice",
+    "a deed": "select min(id) from eckit_history",
+    "ship.payment:capture": "select id from eckit_movement where payment_id = '{ship.payment}' and kind = 'capture'",
+    "void.payment:begin": "select id from eckit_operation where payment_id = '{void.payment}' and kind = 'begin'",
+    "ship.order:shipment": "select shipment_id from eckit_shipment_line where order_id = '{ship.order}'",
+    "tell.order:hold": "select id from eckit_hold where owner = 'order:{tell.order}'",
+    "cancel.order:hold": "select id from eckit_hold where owner = 'order:{cancel.order}'",
+    "lapse.order:redemption": "select id from eckit_redemption where order_id = '{lapse.order}'",
+    "buy.order:redemption": "select id from eckit_redemption where order_id = '{buy.order}'",
+    "tell.order:event": "select min(id) from eckit_outbox where subject = 'order:{tell.order}'",
+    "tell.order:mail": "select min(id) from eckit_mail where about = 'order:{tell.order}'",
+    "tell.order:buyer": "select buyer from eckit_order where id = '{tell.order}'",
+    "first of ship and tell": "select min(id) from eckit_movement where kind = 'authorize' "
+    "and payment_id in ('{ship.payment}', '{tell.payment}')",
+    "first payment of ship and tell": "select min(id) from eckit_payment "
+    "where id in ('{ship.payment}', '{tell.payment}')",
+    "first of ship.order and tell.order": "select min(id) from eckit_order "
+    "where id in ('{ship.order}', '{tell.order}')",
+}
+"""Rows that corruptions name, besides orders, carts, payments and lines."""
+
+
+def _name_rows(lived: Lived) -> None:
+    lived.names |= {
+        "earlier": "'2026-05-01T00:00:00.000000Z'",
+        "later": "'2026-05-02T00:00:00.000000Z'",
+        "later text": "2026-05-02 00:00:00+00:00",
+    }
     with lived.trial.shop.database.reading() as connection:
-        lived.names["main"] = connection.exec_driver_sql("select id from eckit_location").scalar_one()
+        for name, select in _ROWS.items():
+            lived.names[name] = str(connection.exec_driver_sql(lived.said(select)).scalar_one())
 
 
-def copied(table: str, where: str, **changes: Any) -> str:
+def _share(document: dict[str, Any]) -> None:
+    document["quote"]["shares"][0]["amount_minor"] += 1
+
+
+def _tax(document: dict[str, Any]) -> None:
+    taxed = [charge["tax"] for charge in document["quote"]["charges"] if charge["tax"]]
+    taxed[0]["base_minor"] += 1
+
+
+def _person(document: dict[str, Any]) -> None:
+    document["order"]["note"] = "for taro@example.jp"
+
+
+def _name_forgeries(lived: Lived) -> None:
+    """Records that were changed and sealed anew."""
+    with lived.trial.shop.database.reading() as connection:
+        select = lived.said("select body from eckit_placement where order_id = '{buy.order}'")
+        body = connection.exec_driver_sql(select).scalar_one()
+    for change in (_share, _tax, _person):
+        document = json.loads(body)
+        change(document)
+        taxed = next(charge["id"] for charge in document["quote"]["charges"] if charge["tax"])
+        lived.names["buy.order:tax"] = taxed
+        forged = canonical(document)
+        lived.names |= {f"forged{change.__name__}": forged, f"forged{change.__name__} seal": digest_of(forged)}
+
+
+def copied(table: str, where: str, **changes: object) -> str:
     """SQL that inserts a row once more, with these columns changed."""
     columns = [column.name for column in metadata.tables[f"eckit.eckit_{table}"].columns]
-    values = ", ".join(changes.get(name, name) if isinstance(changes.get(name, name), str) else str(changes[name])
-                       for name in columns)  # fmt: skip
+    values = ", ".join(str(changes.get(name, name)) for name in columns)
     return f"insert into eckit_{table} ({', '.join(columns)}) select {values} from eckit_{table} where {where}"
-
-
-def minor(amount: int) -> Any:
-    """Yen."""
-    return from_minor(amount, "JPY")

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,7 +143,8 @@ class Stage:
 
     kind: str
     url: str
-    empty: str
+    new_empty: Callable[[], str]
+    empty: str = ""
     folder: Path
     provider: SandboxProcess
     nursery: Nursery
@@ -161,6 +162,8 @@ class Stage:
 
     def child(self, scenarios: Sequence[str], *, statement: int = 0, **environment: str) -> int:
         """How a child ended that ran these scenarios."""
+        if "migrate" in scenarios and not self.empty:
+            self.empty = self.new_empty()
         task = killed.Task(
             place=self.place.to_json(),
             scenarios=scenarios,

@@ -1,6 +1,7 @@
 """The call layer: whatever a plugin does, it is caught, named and counted, and the core's facts stay as they were."""
 
 import decimal
+import re
 import subprocess
 import sys
 import threading
@@ -423,7 +424,7 @@ Sku = NewType("Sku", str)
         (Draft, [Draft()], [object()]),
         (object, [1, None], []),
     ],
-    ids=str,
+    ids=lambda it: re.sub(r" at 0x[0-9a-f]+", "", str(it)),
 )
 def test_an_answer_is_checked_against_the_declared_type(hint: Any, good: list[Any], bad: list[Any]) -> None:
     """Validated facts out: containers are looked into, and a Protocol's methods must be methods."""

@@ -215,11 +215,13 @@ class Office:
             return [one.last_failure for one in messages.mails(work)]
 
 
-def an_office(url: str, post: Post | None = None, **channel_changes: Any) -> Office:
+def an_office(
+    url: str, post: Post | None = None, settings: Mapping[str, Any] | None = None, **channel_changes: Any
+) -> Office:
     """On a database with tables."""
     post = post or Post()
     clock = FixedClock(START)
-    begin = make_begin(url, plugins=[post], clock=clock)
+    begin = make_begin(url, plugins=[post], clock=clock, settings=settings)
     entity = LegalEntity(id=WEB.legal_entity_id, name="株式会社茶器", country="JP")
     web = attrs.evolve(WEB, **channel_changes)
     with begin.write(SYSTEM) as work:

@@ -28,6 +28,7 @@ from eckit.payment import PaymentAuthorized, PaymentDeclined, PaymentRefunded
 from eckit.shipping import ParcelDelivered, ParcelHandedOver
 from eckit.testing.begin import make_begin
 from tests.cart.support import together
+from tests.defaults.mailserver import mail_server
 from tests.messages.conftest import SYSTEM, Office, Post, Pouch, a_buyer, an_office
 from tests.order.quotes import make_quote
 from tests.planting import again, broken, broken_by
@@ -123,6 +124,25 @@ def test_a_confirmed_order_is_confirmed_by_mail_once(office: Office) -> None:
     assert "〒150-0002" in letter.text
     assert [("order_confirmed", "sent", 1)] == office.mails()
     assert [] == broken(office.begin, audit.CHECKS)
+
+
+def test_a_confirmation_reaches_a_real_mail_server(migrated_url: str) -> None:
+    """From the order to the wire: Japanese subject, both parts, one recipient, the settings' server."""
+    with mail_server() as server:
+        smtp = {"transport": "smtp", "security": "none", "port": server.port}
+        office = an_office(migrated_url, Post(()), {"eckit-mail": smtp})
+        placed = office.place(buyer=a_buyer(name="𠮷野 葵 🍵"))
+        office.relay()
+        assert (1, 0, 0) == attrs.astuple(office.send())
+
+    [arrived] = server.received
+    assert ("order@shop.example", ["aoi@example.jp"]) == (arrived.sender, arrived.to)
+    assert f"【抹茶と器】ご注文ありがとうございます（ご注文番号 {placed.number}）" == arrived.message["Subject"]
+    text, html = arrived.message.get_body(("plain",)), arrived.message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().startswith("𠮷野 葵 🍵 様")
+    assert "𠮷野 葵 🍵 様" in html.get_content()
 
 
 def test_an_order_that_is_not_confirmed_is_told_nothing(office: Office) -> None:

@@ -1,5 +1,6 @@
 """Decisions about shipments: the state table walked, what goes from where, what leaves and what stays; no database."""
 
+import datetime as dt
 from typing import Any
 
 import attrs
@@ -7,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from eckit.kernel.errors import InvalidInputError, NotInTransitionError
-from eckit.kernel.ids import LineId, ShipmentId
+from eckit.kernel.ids import GroupId, LineId, ShipmentId
 from eckit.kernel.minting import mint
 from eckit.kernel.states import move, reachable
-from eckit.order import Order, OrderState
+from eckit.order import Block, Order, OrderState
 from eckit.shipping import (
     NotReadyToShipError,
     Shipment,
@@ -121,6 +122,26 @@ def test_an_orders_goods_wait_for_every_reason(order: Order, reasons: tuple[str,
     assert reasons == rules.reasons_against(order, START)
     lifted = attrs.evolve(order, blocks=tuple(attrs.evolve(block, lifted_at=START) for block in order.blocks))
     assert not [reason for reason in rules.reasons_against(lifted, START) if reason.startswith("blocked")]
+
+
+def test_a_block_holds_back_its_group_and_its_time_only() -> None:
+    """One of another group, or one whose time is over, is no reason."""
+    order = an_order(1)
+    [line] = order.lines
+    block = Block(
+        id=mint("block"),  # type: ignore[arg-type]
+        order_id=order.id,
+        kind="address",
+        group_id=line.group_id,
+        placed_at=START,
+        until=START + dt.timedelta(days=1),
+    )
+    blocked = attrs.evolve(order, blocks=(block,))
+    other = GroupId(mint("group"))
+    assert ("blocked: address",) == rules.reasons_against(blocked, START, line.group_id)
+    assert ("blocked: address",) == rules.reasons_against(blocked, START)
+    assert () == rules.reasons_against(blocked, START, other)
+    assert () == rules.reasons_against(blocked, START + dt.timedelta(days=1))
 
 
 # -- leaving ----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import pytest
 
 from eckit.kernel.actors import Actor
 from eckit.kernel.errors import InvalidInputError, MovedError, NotAllowedError, NotFoundError
-from eckit.kernel.ids import ParcelId
+from eckit.kernel.ids import GroupId, ParcelId
 from eckit.kernel.minting import mint
 from eckit.kernel.work import Work
-from eckit.order import OrderState
+from eckit.order import Block, OrderState
 from eckit.shipping import (
     NotReadyToShipError,
     NumberRefusedError,
@@ -110,6 +110,27 @@ def test_nothing_leaves_while_something_is_against_it(dock: Dock) -> None:
             dock.hand_over(attrs.evolve(order, blocks=against, state=state))
         assert (("blocked: fraud",) if against else ("canceled",)) == caught.value.reasons
     assert ["ready"] == dock.states(order)
+
+
+def test_one_group_may_leave_while_another_is_blocked(dock: Dock) -> None:
+    """A gift whose address is open waits; the rest of the order goes."""
+    order = an_order(1, 1)
+    gift = attrs.evolve(order.lines[1], group_id=GroupId(mint("group")))
+    block = Block(
+        id=mint("block"), order_id=order.id, kind="address", group_id=gift.group_id, placed_at=order.placed_at
+    )  # type: ignore[arg-type]
+    order = attrs.evolve(order, lines=(order.lines[0], gift), blocks=(block,))
+    planned = dock.plan(order)
+    assert ["blocked", "ready"] == sorted(one.state.value for one in planned)
+
+    dock.hand_over(order)
+    with pytest.raises(NotReadyToShipError):
+        dock.hand_over(order)
+    lifted = attrs.evolve(order, blocks=())
+    with dock.begin.write(STAFF) as work:
+        assert 1 == len(shipping.make_ready(work, lifted))
+    dock.hand_over(lifted)
+    assert ["handed_over", "handed_over"] == dock.states(order)
 
 
 def test_a_number_is_one_parcels(dock: Dock) -> None:

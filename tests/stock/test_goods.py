@@ -197,6 +197,25 @@ def test_a_line_named_twice_ships_the_sum(warehouse: Warehouse) -> None:
         stock.ship(work, owner, [(line, 1), (line, 1)], cause=_shipment())
 
 
+def test_goods_leave_from_where_they_are_said_to(warehouse: Warehouse) -> None:
+    """A line held in two places: a parcel from one takes nothing from the other."""
+    tea, line = warehouse.variant(2), LineId(mint("line"))
+    with warehouse.begin.write(STAFF) as work:
+        stock.receive(work, tea, 1, at="osaka")
+    owner = _hold(warehouse.begin, want(tea, 3, line))
+    with warehouse.begin.read(STAFF) as work:
+        places = {one.code: one.id for one in stock.locations(work)}
+
+    with warehouse.begin.write(STAFF) as work:
+        stock.ship(work, owner, [(line, 1)], cause=_shipment(), location_id=places["osaka"])
+    with warehouse.begin.read(STAFF) as work:
+        counts = {one.location_id: one.on_hand for one in stock.levels(work, tea)}
+    assert {places["tokyo"]: 2, places["osaka"]: 0} == counts
+    with pytest.raises(NotHeldError) as caught, warehouse.begin.write(STAFF) as work:
+        stock.ship(work, owner, [(line, 1)], cause=_shipment(), location_id=places["osaka"])
+    assert 0 == caught.value.held
+
+
 def test_goods_promised_beyond_stock_leave_only_when_they_have_come(warehouse: Warehouse) -> None:
     """One on hand, two promised beyond it: one can be shipped, three after the others came."""
     tea, line = warehouse.variant(1), LineId(mint("line"))

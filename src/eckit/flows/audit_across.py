@@ -93,6 +93,7 @@ _is_counted: Final = sa.and_(
     sa.exists().where(_variant.c.id == _line.c.variant_id, _variant.c.kind.not_in(sorted(UNCOUNTED_KINDS))),
 )
 _kept: Final = _moved("capture") - _moved("capture_reversed", "refund", "dispute_lost") + _moved("refund_failed")
+_net: Final = sa.case((_kept < 0, 0), else_=_kept)
 _applied: Final = _sum(_application.c.amount_minor, _application.c.payment_id == _payment.c.id)
 _goes_on: Final = sa.or_(
     sa.exists().where(
@@ -155,7 +156,7 @@ _MONEY: Final[tuple[Check, ...]] = (
         _payment.name,
         sa.select(_payment.c.id, _text("kept ", _kept, ", applied ", _applied))
         .join_from(_payment, _order, _order.c.id == _payment.c.order_id)
-        .where(_order.c.state != "canceled", _kept <= _payment.c.amount_minor, _kept != _applied),
+        .where(_order.c.state != "canceled", _kept <= _payment.c.amount_minor, _net != _applied),
     ),
     query(
         "paid-order-is-confirmed",

@@ -6,7 +6,7 @@ from eckit.cart import service as cart
 from eckit.cart.errors import AlreadyPlacedError
 from eckit.channel import service as channel
 from eckit.customer import service as customer
-from eckit.flows.price_cart import price_cart
+from eckit.flows.price_cart import priced
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
 from eckit.kernel.idempotency import Key
@@ -68,23 +68,20 @@ def place_order(begin: Begin, actor: Actor, cart_id: CartId, *, agreed: QuoteRef
     :raises CouponExhaustedError: a code was used up meanwhile; nothing was placed.
     """
     expect_id("cart", cart_id)
-    if placed := _earlier(begin, actor, cart_id, key):
-        return placed
     try:
         return _confirm(begin, actor, cart_id, agreed, key)
     except AlreadyPlacedError:  # somebody else was faster, perhaps the same buyer's other click
-        if placed := _earlier(begin, actor, cart_id, key):
-            return placed
+        with begin.read(actor) as work:
+            if placed := order.earlier(work, cart_id, key):
+                return placed
         raise
 
 
-def _earlier(begin: Begin, actor: Actor, cart_id: CartId, key: Key | None) -> Order | None:
-    with begin.read(actor) as work:
-        return order.earlier(work, cart_id, key)
-
-
 def _confirm(begin: Begin, actor: Actor, cart_id: CartId, agreed: QuoteRef, key: Key | None) -> Order:
-    quote = price_cart(begin, actor, cart_id, as_of=agreed)
+    with begin.read(actor) as work:
+        if earlier := order.earlier(work, cart_id, key):
+            return earlier
+        quote = priced(work, cart_id, agreed)
     pricing_rules.require_same(quote, agreed)
     pricing_rules.require_ready(quote)
     order.check(begin.plugins, quote, actor)

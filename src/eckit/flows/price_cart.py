@@ -55,7 +55,12 @@ def price_cart(begin: Begin, actor: Actor, cart_id: CartId, *, as_of: QuoteRef |
     """
     expect_id("cart", cart_id)
     with begin.read(actor) as work:
-        return _Pricing(work, _read(work, cart_id, as_of)).run()
+        return priced(work, cart_id, as_of)
+
+
+def priced(work: Work, cart_id: CartId, as_of: QuoteRef | None) -> Quote:
+    """The same within a Work that is reading already."""
+    return _Pricing(work, _read(work, cart_id, as_of)).run()
 
 
 # -- the reads --------------------------------------------------------------------------------------------------------

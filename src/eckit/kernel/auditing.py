@@ -41,11 +41,15 @@ class Check:
 
 
 def query(invariant: str, clause: str, table: str, select: sa.Select[*tuple[Any, ...]]) -> Check:
-    """A check that is one query: it selects the rows that break the invariant, their key first and the detail last."""
+    """A check that is one query: it selects the rows that break the invariant, their key first and the detail last.
+
+    Of a single column it is the key, and there is no detail.
+    """
 
     def run(connection: sa.Connection) -> Iterable[Violation]:
         for row in connection.execute(select):
-            key, detail = "/".join(map(str, row[:-1])), str(row[-1])
+            *parts, last = row
+            key, detail = ("/".join(map(str, parts)), str(last)) if parts else (str(last), "")
             yield Violation(invariant=invariant, table=table, row=key, detail=detail)
 
     return Check(invariant=invariant, clause=clause, table=table, run=run)

@@ -7,6 +7,7 @@ default is: correctness rests on conditional updates and constraints.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -157,14 +158,36 @@ def _sqlite(url: sa.URL, settings: DatabaseSettings) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL, settings: DatabaseSettings) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         connect_args={"options": f"-c lock_timeout={settings.wait_ms} -c timezone=UTC", "application_name": "eckit"},
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.pool_wait_s,
-        pool_pre_ping=True,
     )
+
+    @event.listens_for(engine, "checkin")
+    def _used(_: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _alive(raw: Any, record: Any, _: Any) -> None:
+        # A connection that has just answered is not asked whether it lives: that would be a round trip per transaction.
+        # One that broke since then ends its transaction as unavailable, and the whole pool is made anew.
+        if time.monotonic() - record.info.get("used", float("inf")) > _IDLE_S and not _answers(engine, raw):
+            raise sa.exc.DisconnectionError
+
+    return engine
+
+
+_IDLE_S = 1.0
+
+
+def _answers(engine: sa.Engine, raw: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(raw)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 def explained(error: sa.exc.SQLAlchemyError) -> EckitError:

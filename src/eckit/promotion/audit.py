@@ -103,7 +103,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     query(
         "one-use-of-an-order",
-        "shares sum to the whole",
+        _LIMITS,
         redemption.name,
         sa.select(sa.func.min(redemption.c.id), redemption.c.promotion_id, redemption.c.order_id)
         .group_by(redemption.c.promotion_id, redemption.c.order_id)

@@ -71,7 +71,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     query(
         "one-parcel-of-a-number",
-        "one attempt, at most one charge; one charge, one attempt",
+        "one order, one number",
         parcel.name,
         sa.select(sa.func.min(parcel.c.id), parcel.c.carrier, parcel.c.number)
         .where(parcel.c.number.is_not(None))

@@ -90,8 +90,9 @@ class BadSafety(BadMoneyBack):
         return outcome
 
     def _plain(self, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, InDoubt) and self._settings.api_key is not None and self._is("H.key_in_the_cause"):
-            return attrs.evolve(outcome, cause=f"no answer for {self._settings.api_key.reveal()}")
+        server_error = isinstance(outcome, InDoubt) and outcome.cause.startswith("status 5")
+        if server_error and self._settings.api_key is not None and self._is("H.key_in_the_cause"):
+            return InDoubt(cause=f"no answer for {self._settings.api_key.reveal()}")
         if isinstance(outcome, NotSent) and outcome.cause == "rate_limited":
             return self._busy(outcome)
         return outcome

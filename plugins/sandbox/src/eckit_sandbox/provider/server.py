@@ -257,7 +257,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The ``Date`` of answers, by the provider's own clock."""
-        return super().date_time_string(self.server.provider.clock.now().timestamp() if timestamp is None else timestamp)
+        now = self.server.provider.clock.now().timestamp()
+        return super().date_time_string(now if timestamp is None else timestamp)
 
     def _reset(self) -> None:
         """Close so that the client sees a reset connection, not an orderly end."""
