@@ -34,7 +34,7 @@ class Sizes:
     hot_rounds: int = 2
 
 
-QUICK = Sizes(rounds=5, orders=8, repeats=3, products=500, pages=10, buyers=8, stock=20, hot_rounds=1)
+QUICK = Sizes(rounds=5, orders=4, repeats=3, products=500, pages=10, buyers=8, stock=20, hot_rounds=1)
 
 
 def scenarios(kind: str, sizes: Sizes) -> Iterator[tuple[str, Callable[[Databases], list[Result]]]]:

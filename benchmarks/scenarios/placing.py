@@ -14,6 +14,7 @@ from eckit.shop import Shop
 from tests.acceptance.trial import Place, Trial, open_shop
 
 LINES = 3
+GOODS = 40
 TARGETS = {"sqlite": {"B": (4.0, 6.0), "A": (10.0, None)}, "postgres": {"B": (2.0, 3.0), "A": (8.0, None)}}
 
 
@@ -25,7 +26,7 @@ def run(databases: Databases, *, workers: int, rounds: int, orders: int) -> list
     bare = databases.new()
     make_tables(bare, skus, 10**9)
     ours, again = databases.copy(origin), databases.copy(origin)
-    orders_of_floor = [(f"o{number}", skus[number % 90 : number % 90 + LINES]) for number in range(len(items))]
+    orders_of_floor = [(f"o{number}", skus[number % (GOODS - LINES) :][:LINES]) for number in range(len(items))]
     work: dict[str, list[Any]] = {"eckit": items, "B": steps, "A": orders_of_floor}
     wanted = [("eckit", ours, {"place": _place(ours)}), ("B", again, {}), ("A", bare, {})]
     took: dict[str, list[Took]] = {name: [] for name in work}
@@ -77,7 +78,7 @@ def plugins(databases: Databases, *, count: int, rounds: int, orders: int) -> li
 def _prepared(databases: Databases, count: int) -> tuple[str, list[Any], list[str]]:
     origin = databases.new()
     trial = Trial.begun(origin)
-    variants = goods(trial, 100)
+    variants = goods(trial, GOODS)
     items = [
         (cart, token, quote.digest, quote.priced_at) for cart, token, quote in ready(trial, variants, LINES, count)
     ]

@@ -119,7 +119,7 @@ def _more(provider: Any) -> str:
 @contextmanager
 def _database(wish: Wish) -> Iterator[str]:
     if wish.database == "postgres":
-        with embedded_postgres(wish.folder / "postgres") as server:
+        with embedded_postgres() as server:
             yield create_database(server, "eckit_demo")
     else:
         yield wish.database or f"sqlite:///{(wish.folder / 'shop.sqlite').resolve()}"

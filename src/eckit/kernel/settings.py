@@ -40,28 +40,6 @@ class HttpSettings:
     allow: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class MailSettings:
-    """How mail leaves.
-
-    :ivar transport: a transport that a plugin supplies; ``folder`` writes files and sends nothing.
-    :ivar sender: the address mails come from.
-    :ivar folder: for ``folder``: where the files go.
-    :ivar host: for ``smtp``: the server, and its port.
-    :ivar tls: for ``smtp``: ``starttls``, ``implicit`` or ``none``.
-    """
-
-    transport: str = "folder"
-    sender: str = ""
-    reply_to: str = ""
-    folder: Path = Path("mail")
-    host: str = ""
-    port: int = attrs.field(default=587)
-    tls: str = attrs.field(default="starttls", validator=attrs.validators.in_(("starttls", "implicit", "none")))
-    username: str = ""
-    password: Secret | None = None
-
-
 def _masked(tables: Mapping[str, Any]) -> str:
     return repr(dict.fromkeys(sorted(tables), MASK))
 
@@ -88,7 +66,6 @@ class ShopSettings:
     trusted_platforms: frozenset[str] = frozenset()
     limits: Limits = Limits()
     http: HttpSettings = HttpSettings()
-    mail: MailSettings = MailSettings()
     plugins: Mapping[str, Any] = attrs.field(factory=dict, repr=_masked, hash=False)
 
     @classmethod
