@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import importlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -35,8 +36,8 @@ from eckit.payment.model import (
 from eckit.shop import Shop
 from eckit.testing.payments import seeding
 from eckit.testing.payments.comparing import differences, unowned
-from eckit.testing.payments.harness import Harness, Settings
-from eckit.testing.payments.plugin import SECOND_METHOD, ConformancePlugin
+from eckit.testing.payments.harness import Harness, NotApplicable, Settings
+from eckit.testing.payments.plugin import ConformancePlugin
 from eckit.testing.payments.proxy import Proxy, Request
 from eckit.testing.payments.seeding import STAFF
 
@@ -112,6 +113,8 @@ class Bench:
     @property
     def nursery(self) -> "Nursery":
         """Makes processes of their own on this bench's database."""
+        if not hasattr(os, "fork"):
+            raise NotApplicable("processes that race and are killed need POSIX")
         if self._nursery is None:
             raise CheckFailedError("this bench has no processes")
         return self._nursery
@@ -196,8 +199,12 @@ class Bench:
 
     def again(self, payment: Payment) -> Payment:
         """The payment as it is now."""
+        return self.all_again([payment])[0]
+
+    def all_again(self, payments: Sequence[Payment]) -> tuple[Payment, ...]:
+        """Payments as they are now."""
         with self.shop.read(STAFF) as work:
-            return work.payment.find(payment.id)
+            return tuple(work.payment.find(payment.id) for payment in payments)
 
     def state(self, payment: Payment) -> PaymentState:
         """Its state now."""
@@ -384,6 +391,3 @@ def gateway_of(shop: Shop, method: MethodCode) -> Gateway:
 def decimals(currency: str) -> int:
     """How many decimals a currency has."""
     return exponent(currency)
-
-
-__all__ = ["SECOND_METHOD", "Bench", "CheckFailedError", "compose", "decimals", "expect", "gateway_of", "load"]
