@@ -7,6 +7,7 @@ from eckit.currency.errors import RateUnavailableError
 from eckit.currency.model import Rate
 from eckit.kernel import desk
 from eckit.kernel.desk import verb
+from eckit.kernel.errors import PluginError
 from eckit.kernel.hookspecs import declared
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.refs import Ref
@@ -53,6 +54,8 @@ def ask(begin: Begin, base: str, quote: str, at: dt.datetime) -> Rate:
     """
     for entry in begin.plugins.things(SOURCES):
         rate = begin.converse(entry.plugin, "rate", entry.thing.rate, base, quote, at)
+        if not isinstance(rate, Rate | None):
+            raise PluginError(plugin=entry.plugin, hook="rate", reason=f"answered {type(rate).__name__}")
         if rate is not None:
             return rules.in_force(rules.accepted(rate), base, quote, at)
     raise RateUnavailableError(base=base, quote=quote)

@@ -188,7 +188,7 @@ def _best(plugins: Plugins) -> tuple[str, PasswordScheme]:
 def _hash(plugins: Plugins, password: str) -> tuple[str, str]:
     plugin, scheme = _best(plugins)
     data = plugins.guarded(plugin, "hash", scheme.hash, password)
-    if not data:
+    if not (isinstance(data, str) and data):
         raise PluginError(plugin=plugin, hook="hash", reason="gave no hash")
     return data, scheme.code
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from eckit.catalog import rules, service as catalog
 from eckit.catalog.model import ImportReport, ImportRow, RowProblem
 from eckit.kernel.actors import Actor
-from eckit.kernel.errors import NotFoundError
+from eckit.kernel.conforming import conforms
+from eckit.kernel.errors import NotFoundError, PluginError
 from eckit.kernel.refs import Ref
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin, Work
@@ -83,10 +84,12 @@ def _read(
     registered = begin.plugins.thing("catalog.importers", importer)
     if registered is None:
         raise NotFoundError(kind="importer", id=importer)
-    found: tuple[Sequence[ImportRow], Sequence[RowProblem]] = begin.converse(
+    found: object = begin.converse(
         registered.plugin, "import", registered.thing.read, data, currency, limit_s=LIMIT_OF_IMPORTERS_S
     )
-    return found
+    if not conforms(found, tuple[tuple[ImportRow, ...], tuple[RowProblem, ...]]):
+        raise PluginError(plugin=registered.plugin, hook="import", reason=f"answered {type(found).__name__}")
+    return found  # type: ignore[return-value]
 
 
 def _receive(work: Work, report: ImportReport, *, at: str, cause: Ref) -> None:

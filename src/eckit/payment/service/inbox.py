@@ -25,6 +25,7 @@ from eckit.payment.model import (
     UnauthenticatedNotice,
     VerifiedNotice,
 )
+from eckit.payment.service.gateways import known_capabilities
 from eckit.payment.service.saving import facts_of, open_task
 
 MAX_BODY: Final = 1_000_000
@@ -131,6 +132,8 @@ def misfit_of(plugins: Plugins, payment: Payment, leased: LeasedNotice) -> str |
     one_plugin = ours is not None and told_by is not None and ours.plugin == told_by.plugin
     if leased.notice.gateway != payment.method and not one_plugin:
         return "gateway"
+    if ours is not None and known_capabilities(plugins, payment) is None:
+        return "mode"  # begun in another mode or account than the gateway has now
     return None if leased.snapshot is None else rules.misfit(payment, leased.snapshot, signed=True)
 
 
