@@ -182,8 +182,8 @@ class Draft:
         if by is OpMove.LATE_MONEY:
             marks["late"] = True
         if after is OpState.IN_DOUBT:
-            marks["in_doubt_at"] = self.now
-        elif by is not OpMove.GIVEN_UP:
+            marks["in_doubt_at"] = operation.in_doubt_at or self.now
+        elif by is not OpMove.GIVEN_UP and after is not OpState.WAITING_PROVIDER:  # "pending" again ends no doubt
             marks["in_doubt_at"] = None
         return marks
 
