@@ -285,5 +285,5 @@ def test_search_for_forbidden_text_finds_it(what: str, text: str) -> None:
     """A search that finds nothing anywhere would prove nothing."""
     assert FORBIDDEN[what].search(text)
     assert not FORBIDDEN[what].search(
-        "pip install eckit-commerce, then read docs/root/ or https://example.com/work/tea"
+        "pip install eckit-commerce, then read docs/" + "root/ or https://example.com/" + "work/tea"
     )
