@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import eckit_tablerate
 import eckit_tax_table
-from eckit import Actor, Address, Cart, Clock, FixedClock, Kind, Party, Quote, Shop, ShopSettings, mint
+from eckit import Actor, Address, Cart, ChargeKind, Clock, FixedClock, Party, Quote, Shop, ShopSettings, mint
 from eckit.cli.starting import Start, found
 from eckit.pricing import rules as pricing_rules
 
@@ -67,7 +67,7 @@ class Pages:
             "quote_of": quote_of,
             "cart_goods": cart_goods,
             "explained": explained,
-            "Kind": Kind,
+            "ChargeKind": ChargeKind,
         }
 
 

@@ -24,7 +24,7 @@ from eckit.kernel.ids import CartId, CustomerId, OptionCode, OrderId
 from eckit.kernel.minting import mint
 from eckit.kernel.text import Text
 from eckit.pricing import rules
-from eckit.pricing.model import FeeRule, FeeTier, Kind, Quote
+from eckit.pricing.model import ChargeKind, FeeRule, FeeTier, Quote
 from eckit.promotion.model import Adjustment, CodeStatus, RuleRef
 from eckit.shipping.model import Refusal
 from eckit.tax.errors import TaxUnavailableError
@@ -56,7 +56,7 @@ def priced(selling: Selling, cart_id: CartId, **how: Any) -> Quote:
     return price_cart(selling.begin, BOSS, cart_id, **how)
 
 
-def amounts(quote: Quote, kind: Kind) -> list[int]:
+def amounts(quote: Quote, kind: ChargeKind) -> list[int]:
     return [charge.amount_minor for charge in quote.of_kind(kind)]
 
 
@@ -75,13 +75,13 @@ def test_cart_with_everything_is_priced_and_ready(selling: Selling) -> None:
     selling.promote("FREE", FREE_SHIPPING, RuleRef(code="sku", settings={"sku": "SKU-2"}))
     cart = selling.cart([(tea, 1), (bowl, 1)], codes=["hello"], method=CASH)
     quote = priced(selling, cart.id)
-    assert [1080, 3300] == amounts(quote, Kind.GOODS)
-    assert [-108, -438, -500] == amounts(quote, Kind.DISCOUNT)
-    assert [500] == amounts(quote, Kind.SHIPPING)
-    assert [330] == amounts(quote, Kind.FEE)
+    assert [1080, 3300] == amounts(quote, ChargeKind.GOODS)
+    assert [-108, -438, -500] == amounts(quote, ChargeKind.DISCOUNT)
+    assert [500] == amounts(quote, ChargeKind.SHIPPING)
+    assert [330] == amounts(quote, ChargeKind.FEE)
     assert (1080 + 3300 - 108 - 438 + 330, yen(4164)) == (quote.total_minor, quote.total)
     # 438 are shared 100 : 338, so 872 of food; 2,962 of pottery and 330 of fee
-    assert {"jp-reduced": 64, "jp-standard": 299} == {c.code: c.amount_minor for c in quote.of_kind(Kind.TAX)}
+    assert {"jp-reduced": 64, "jp-standard": 299} == {c.code: c.amount_minor for c in quote.of_kind(ChargeKind.TAX)}
     assert ("HELLO", CodeStatus.APPLIED) == (quote.codes[0].code, quote.codes[0].status)
     assert ((), ()) == (quote.open, quote.failures)
     rules.require_ready(quote)
@@ -111,7 +111,7 @@ def test_two_destinations_are_two_deliveries(selling: Selling) -> None:
         carts.set_destination(work, cart.id, mint("party"), TaxPlace(country="JP", region="沖縄県"), group=second)  # type: ignore[arg-type]
         carts.set_option(work, cart.id, OptionCode("mail.fast"), group=second)
     quote = priced(selling, cart.id)
-    assert [500, 900] == amounts(quote, Kind.SHIPPING)
+    assert [500, 900] == amounts(quote, ChargeKind.SHIPPING)
     assert [(yen(2000), 200), (yen(1000), 100)] == [
         (request.goods_value, request.parcels[0].weight_grams) for request in selling.plugin.mail.requests
     ]
@@ -135,7 +135,7 @@ def test_prices_without_tax_get_it_on_top(migrated_url: str) -> None:
     [tea] = selling.sell(999)
     quote = priced(selling, selling.cart([(tea, 2)]).id)
     # 1,998 at 8 % and 500 at 10 %
-    assert ([159, 50], 1998 + 500 + 209) == (amounts(quote, Kind.TAX), quote.total_minor)
+    assert ([159, 50], 1998 + 500 + 209) == (amounts(quote, ChargeKind.TAX), quote.total_minor)
     assert not any(charge.included for charge in quote.charges)
 
 
@@ -170,8 +170,8 @@ def test_codes_are_answered(selling: Selling) -> None:
         "SHIP": CodeStatus.APPLIED,
         "NOTHING": CodeStatus.NOT_VALID,
     } == {answer.code: answer.status for answer in quote.codes}
-    assert [-100, -500] == amounts(quote, Kind.DISCOUNT)
-    assert {"GOOD", "SHIP"} == {charge.coupon for charge in quote.of_kind(Kind.DISCOUNT)}
+    assert [-100, -500] == amounts(quote, ChargeKind.DISCOUNT)
+    assert {"GOOD", "SHIP"} == {charge.coupon for charge in quote.of_kind(ChargeKind.DISCOUNT)}
 
 
 # -- what is missing --------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_what_is_not_for_sale_any_more_is_named(selling: Selling) -> None:
         catalog.unpublish(work, catalog.variants_by_sku(work, ["SKU-2"])["SKU-2"].product_id)  # type: ignore[index]
     quote = priced(selling, cart.id)
     assert [("unavailable", f"line:{cart.lines[1].id}")] == [(item.code, item.path) for item in quote.open]
-    assert [1000] == amounts(quote, Kind.GOODS)
+    assert [1000] == amounts(quote, ChargeKind.GOODS)
 
 
 def test_method_that_does_not_take_so_much_is_left_out_with_its_reason(selling: Selling) -> None:
@@ -356,7 +356,7 @@ def test_method_whose_fee_cannot_be_told_is_left_out(selling: Selling, fees: Cal
     cart = selling.cart([(tea, 1)], method=CASH)
     selling.plugin.fees = fees
     quote = priced(selling, cart.id)
-    assert (["payment"], (), 1500) == (missing(quote), quote.of_kind(Kind.FEE), quote.total_minor)
+    assert (["payment"], (), 1500) == (missing(quote), quote.of_kind(ChargeKind.FEE), quote.total_minor)
     [cash] = [method for method in quote.methods if method.method == CASH]
     assert (False, ["payment-fee"]) == (cash.offered, [reason.code for reason in cash.reasons])
     assert ["tests"] == [failure.plugin for failure in quote.failures]
@@ -415,7 +415,7 @@ def test_facets_that_prices_rest_on_are_in_the_draft_and_in_the_stamps(migrated_
         product = catalog.variants_by_sku(work, ["SKU-1"])["SKU-1"].product_id  # type: ignore[index]
         catalog.save_facet(work, product, Grade(yen=30))
     quote = priced(selling, cart.id)
-    assert [-30] == amounts(quote, Kind.DISCOUNT)
+    assert [-30] == amounts(quote, ChargeKind.DISCOUNT)
     assert "plugin:club" in quote.stamps
 
 

@@ -21,7 +21,7 @@ from eckit.kernel.text import Text
 from eckit.kernel.work import Begin
 from eckit.messages import Mail, Rendered, Template, rules, service as messages
 from eckit.order import Order, Placement, service as order
-from eckit.pricing.model import Charge, Kind, QuoteGroup
+from eckit.pricing.model import Charge, ChargeKind, QuoteGroup
 from eckit.shipping import Parcel
 from eckit.testing.begin import START, make_begin
 from tests.order.quotes import MARKET, make_quote
@@ -105,7 +105,7 @@ def a_buyer(**others: Any) -> Party:
     return Party(**{**values, **others})
 
 
-def a_charge(kind: Kind, label: str, amount: int, **others: Any) -> Charge:
+def a_charge(kind: ChargeKind, label: str, amount: int, **others: Any) -> Charge:
     """An amount of an order."""
     return Charge(
         id=mint("charge"),  # type: ignore[arg-type]
@@ -123,10 +123,10 @@ def letter_data(locale: str = "ja", **changes: Any) -> Mapping[str, Any]:
     placed = an_order(2, 1, locale=locale, number="R-1001", total_minor=3050, current_total_minor=3050, pay_by=START)
     placed = attrs.evolve(placed, **changes.pop("order", {}))
     charges = (
-        a_charge(Kind.GOODS, "SKU-1", 3000),
-        a_charge(Kind.DISCOUNT, "初夏のクーポン", -500),
-        a_charge(Kind.SHIPPING, "宅配便", 550),
-        a_charge(Kind.TAX, "消費税 10%", 277, included=True),
+        a_charge(ChargeKind.GOODS, "SKU-1", 3000),
+        a_charge(ChargeKind.DISCOUNT, "初夏のクーポン", -500),
+        a_charge(ChargeKind.SHIPPING, "宅配便", 550),
+        a_charge(ChargeKind.TAX, "消費税 10%", 277, included=True),
     )
     placement = Placement(
         order_id=placed.id,

@@ -10,7 +10,7 @@ import pytest
 
 from eckit.kernel.composing import compose_plugins
 from eckit.messages import Rendered, Template, TemplateFailedError, rules, service as messages
-from eckit.pricing.model import Kind
+from eckit.pricing.model import ChargeKind
 from tests.messages.conftest import WEB, Post, a_buyer, a_charge, a_mail, letter_data
 
 LOCALES = ("en", "ja")
@@ -164,7 +164,7 @@ def test_whatever_an_order_lacks_the_mail_is_whole(kind: str, locale: str) -> No
 
 def test_totals_with_tax_on_top_and_within_are_told_apart() -> None:
     """A tax that is added stands above the total, one that is contained below it."""
-    on_top = letter_data("en", charges=(a_charge(Kind.TAX, "Sales tax", 277),))
+    on_top = letter_data("en", charges=(a_charge(ChargeKind.TAX, "Sales tax", 277),))
     text = _rendered("order_confirmed", on_top, "en").text
     assert text.index("Sales tax: ") < text.index("Total (tax included)")
     assert "includes" not in text

@@ -28,11 +28,11 @@ from eckit.kernel.minting import mint
 from eckit.kernel.money import Rounding, round_ratio, split, tax_contained, tax_on
 from eckit.kernel.text import Text
 from eckit.pricing.model import (
-    Basis,
     Charge,
+    ChargeKind,
     Due,
-    Kind,
     Quote,
+    QuoteBasis,
     QuoteGroup,
     QuoteLine,
     Share,
@@ -95,13 +95,13 @@ def make_quote(
     maker.reduce_order(min(discount_minor, sum(maker.left[f"line:{line.id}"] for line in lines)), lines)
     maker.ship(groups, shipping_minor, shipping_discount_minor)
     if fee_minor:
-        maker.extra("order", Kind.FEE, "cod", fee_minor, "standard")
+        maker.extra("order", ChargeKind.FEE, "cod", fee_minor, "standard")
     maker.tax()
     total = sum(charge.amount_minor for charge in maker.charges if not charge.included)
     return Quote(
         cart_id=cart_id or CartId(mint("cart")),
         cart_version=cart_version,
-        basis=Basis.RULES,
+        basis=QuoteBasis.RULES,
         channel_id=channel,
         market_id=MARKET,
         customer_id=customer,
@@ -137,7 +137,7 @@ class _Maker:
         self.left: dict[str, int] = {}
         self.classes: dict[str, str] = {}
 
-    def charge(self, target: str, kind: Kind, code: str, amount: int, **more: object) -> Charge:
+    def charge(self, target: str, kind: ChargeKind, code: str, amount: int, **more: object) -> Charge:
         charge = Charge(
             id=ChargeId(mint("charge")),
             target=target,
@@ -154,11 +154,13 @@ class _Maker:
         goods = round_ratio(wish.unit_minor * wish.steps, 10**wish.scale, Rounding.HALF_UP)
         line_id, variant = LineId(mint("line")), VariantId(mint("variant"))
         target = f"line:{line_id}"
-        self.charge(target, Kind.GOODS, f"SKU-{variant[-6:]}", goods, tax_class=wish.tax_class, earned_by="seller")
+        self.charge(
+            target, ChargeKind.GOODS, f"SKU-{variant[-6:]}", goods, tax_class=wish.tax_class, earned_by="seller"
+        )
         self.left[target], self.classes[target] = goods, wish.tax_class
         cut = min(wish.discount_minor, goods)
         if cut:
-            self.charge(target, Kind.DISCOUNT, "line-promotion", -cut, funded_by="shop", phase=10)
+            self.charge(target, ChargeKind.DISCOUNT, "line-promotion", -cut, funded_by="shop", phase=10)
             self.left[target] -= cut
         return QuoteLine(
             id=line_id,
@@ -184,26 +186,26 @@ class _Maker:
         if not amount:
             return
         targets = [f"line:{line.id}" for line in lines]
-        discount = self.charge("order", Kind.DISCOUNT, "order-promotion", -amount, funded_by="shop", phase=20)
+        discount = self.charge("order", ChargeKind.DISCOUNT, "order-promotion", -amount, funded_by="shop", phase=20)
         for target, part in zip(targets, split(-amount, [self.left[target] for target in targets]), strict=True):
             if part:
                 self.left[target] += part
                 self.shares.append(Share(discount.id, target, part))
 
-    def extra(self, target: str, kind: Kind, code: str, amount: int, tax_class: str) -> str:
+    def extra(self, target: str, kind: ChargeKind, code: str, amount: int, tax_class: str) -> str:
         charge = self.charge(target, kind, code, amount, tax_class=tax_class, earned_by="seller")
         self.left[f"charge:{charge.id}"], self.classes[f"charge:{charge.id}"] = amount, tax_class
         return f"charge:{charge.id}"
 
     def ship(self, groups: Sequence[QuoteGroup], amounts: Sequence[int], discount: int) -> None:
         targets = [
-            self.extra(f"group:{group.id}", Kind.SHIPPING, "tablerate.standard", amount, "standard")
+            self.extra(f"group:{group.id}", ChargeKind.SHIPPING, "tablerate.standard", amount, "standard")
             for group, amount in zip(groups, amounts, strict=True)
         ]
         cut = min(discount, sum(amounts))
         if not cut:
             return
-        charge = self.charge("order", Kind.DISCOUNT, "free-shipping", -cut, funded_by="shop", phase=30)
+        charge = self.charge("order", ChargeKind.DISCOUNT, "free-shipping", -cut, funded_by="shop", phase=30)
         for target, part in zip(targets, split(-cut, list(amounts)), strict=True):
             if part:
                 self.left[target] += part
@@ -219,7 +221,13 @@ class _Maker:
             amount = compute(base, rate, Rounding.FLOOR)
             facts = TaxFacts(code=f"jp-{tax_class}", rate=rate, base_minor=base, jurisdiction="JP")
             charge = self.charge(
-                "order", Kind.TAX, f"jp-{tax_class}", amount, included=self.includes_tax, remitted_by="shop", tax=facts
+                "order",
+                ChargeKind.TAX,
+                f"jp-{tax_class}",
+                amount,
+                included=self.includes_tax,
+                remitted_by="shop",
+                tax=facts,
             )
             for target, part in zip(targets, split(amount, [self.left[target] for target in targets]), strict=True):
                 if part:

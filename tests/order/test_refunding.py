@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from eckit.order import rules
 from eckit.order.rules.refunding import ORDER
-from eckit.pricing.model import Kind, Quote
+from eckit.pricing.model import ChargeKind, Quote
 from eckit.pricing.rules import add_up
 from tests.order.quotes import Wish, make_quote
 
@@ -159,5 +159,5 @@ def test_one_unit_of_three_gives_back_a_third_towards_zero() -> None:
     whole, [line] = pools_of(quote), quote.lines
     backs = [rules.refund_share(whole, {line.id: k}, {line.id: k + 1}) for k in range(3)]
     assert [333, 333, 334] == [back.amount_minor for back in backs]
-    tax = next(charge.id for charge in quote.charges if charge.kind is Kind.TAX)
+    tax = next(charge.id for charge in quote.charges if charge.kind is ChargeKind.TAX)
     assert [30, 30, 30] == [back.by_charge[tax] for back in backs]

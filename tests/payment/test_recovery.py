@@ -3,11 +3,13 @@
 import datetime as dt
 
 import attrs
+from moneyed import Money
 
-from eckit.payment.model import OpState
+from eckit.payment.model import Authorized, InDoubt, OpState, Pending
 from eckit.payment.rules import cancel_is_due, delay, next_check, overdue
+from eckit.payment.rules.recovery import gives_up_at
 from tests.payment.fakes import CAPABILITIES
-from tests.payment.made import AT, operation
+from tests.payment.made import AT, after, operation, sent_payment
 
 HOUR = dt.timedelta(hours=1)
 
@@ -49,3 +51,15 @@ def test_the_last_chance_to_cancel() -> None:
     found = [cancel_is_due(doubtful, AT + dt.timedelta(minutes=n)) for n in (0, 49, 50, 59, 60)]
     assert [False, False, True, True, False] == found
     assert not cancel_is_due(attrs.evolve(doubtful, expires_at=None), AT + dt.timedelta(minutes=55))
+
+
+def test_a_provider_that_says_pending_for_ever_gets_no_new_horizon() -> None:
+    """Doubt, "pending", doubt again: the horizon counts from the first doubt; only an outcome ends it."""
+    later = AT + dt.timedelta(days=1)
+    doubtful = after(sent_payment(), InDoubt(cause="timeout")).payment
+    pending = after(doubtful, Pending(reason="review"), later).payment
+    assert (OpState.WAITING_PROVIDER, AT) == (pending.operations[0].state, pending.operations[0].in_doubt_at)
+    again = after(pending, InDoubt(cause="timeout"), later).payment
+    assert gives_up_at(doubtful.operations[0], CAPABILITIES) == gives_up_at(again.operations[0], CAPABILITIES)
+    won = after(again, Authorized(money=Money(1_000, "JPY"), movement_ref="m1", provider_ref="p1", at=later), later)
+    assert won.payment.operations[0].in_doubt_at is None

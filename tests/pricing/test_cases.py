@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from eckit.kernel.text import Text
-from eckit.pricing.model import FeeRule, FeeTier, Kind
+from eckit.pricing.model import ChargeKind, FeeRule, FeeTier
 from tests.pricing.priced import Item, a_market, ident, minor, net, off, price, tax_by_code
 
 
@@ -193,7 +193,7 @@ def test_order_reduction_is_shared_by_what_lines_cost(name: str) -> None:
     amounts, reduction, expected = SHARED[name]
     quote = price([Item(amount, 1, "0") for amount in amounts], a_market(), on_order=[off(-reduction)])
     assert expected == [line.goods_minor - line.total_minor for line in quote.lines]
-    [*discounts] = quote.of_kind(Kind.DISCOUNT)
+    [*discounts] = quote.of_kind(ChargeKind.DISCOUNT)
     assert -sum(expected) == sum(charge.amount_minor for charge in discounts)
 
 
@@ -202,7 +202,7 @@ def test_me_08_second_promotion_finds_nothing_left() -> None:
     first = [off(-500, ident("lin", n), code="A", phase=10) for n in (1, 2)]
     second = [off(-50, ident("lin", n), code="B", phase=10) for n in (1, 2)]
     quote = price([Item(50), Item(150)], a_market(), on_lines=[*first, *second])
-    assert [-50, -150] == [charge.amount_minor for charge in quote.of_kind(Kind.DISCOUNT)]
+    assert [-50, -150] == [charge.amount_minor for charge in quote.of_kind(ChargeKind.DISCOUNT)]
     nothing = [entry for entry in quote.trace if entry.rule == "B"]
     assert [(0, "cut")] * 2 == [(entry.amount_minor, entry.inputs["why"]) for entry in nothing]
 
@@ -213,7 +213,7 @@ def test_me_16_shipping_reduction_stops_at_zero() -> None:
         quote = price(
             [Item(100)], a_market(), shipping={1: (cost, "0.10")}, on_shipping=[off(-200, "shipping", phase=30)]
         )
-        assert [expected] == [charge.amount_minor for charge in quote.of_kind(Kind.DISCOUNT)]
+        assert [expected] == [charge.amount_minor for charge in quote.of_kind(ChargeKind.DISCOUNT)]
 
 
 def test_minor_units_are_the_currencys_own() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from eckit.kernel.money import Rounding
 from eckit.kernel.text import Text
 from eckit.pricing import rules
-from eckit.pricing.model import FeeRule, FeeTier, Kind, Quote
+from eckit.pricing.model import ChargeKind, FeeRule, FeeTier, Quote
 from eckit.promotion.model import Adjustment
 from tests.pricing.priced import Item, a_market, ident, off, price
 
@@ -79,7 +79,7 @@ def test_every_total_adds_up(quote: Quote) -> None:
     total = quote.total_minor
     assert total == sum(charge.amount_minor for charge in quote.charges if not charge.included)
     assert total == sum(due.amount_minor for due in quote.dues)
-    taxes = [(charge, charge.tax) for charge in quote.of_kind(Kind.TAX) if charge.tax is not None]
+    taxes = [(charge, charge.tax) for charge in quote.of_kind(ChargeKind.TAX) if charge.tax is not None]
     assert total == sum(tax.base_minor + (0 if charge.included else charge.amount_minor) for charge, tax in taxes)
     assert total >= 0
     assert all(line.total_minor >= 0 for line in quote.lines)
@@ -94,7 +94,7 @@ def test_shares_make_their_charges(quote: Quote) -> None:
     for charge in quote.charges:
         shares = [share.amount_minor for share in quote.shares if share.charge_id == charge.id]
         assert not shares or charge.amount_minor == sum(shares)
-        if charge.kind is Kind.TAX or (charge.target == "order" and charge.promotion_id):
+        if charge.kind is ChargeKind.TAX or (charge.target == "order" and charge.promotion_id):
             assert charge.amount_minor == sum(shares)
 
 

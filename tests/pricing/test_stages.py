@@ -17,7 +17,7 @@ from eckit.kernel.ids import OptionCode, expect_id
 from eckit.kernel.text import Text
 from eckit.pricing import rules
 from eckit.pricing.errors import AdjustmentError, DoesNotAddUpError, FeeTableError, NotReadyError, QuoteChangedError
-from eckit.pricing.model import Basis, FeeRule, FeeTier, Kind, MethodOffer, OpenItem, Quote, ShippingOffer
+from eckit.pricing.model import ChargeKind, FeeRule, FeeTier, MethodOffer, OpenItem, Quote, QuoteBasis, ShippingOffer
 from eckit.promotion.model import Use
 from tests.pricing.priced import (
     AT,
@@ -43,7 +43,7 @@ LINE_1 = ident("lin", 1)
 
 
 def discounts(quote: Quote) -> list[int]:
-    return [charge.amount_minor for charge in quote.of_kind(Kind.DISCOUNT)]
+    return [charge.amount_minor for charge in quote.of_kind(ChargeKind.DISCOUNT)]
 
 
 def test_one_promotion_reaches_one_target_once() -> None:
@@ -81,8 +81,8 @@ def test_shipping_reduction_of_two_groups_is_shared_by_their_cost() -> None:
         shipping={1: (300, "0.10"), 2: (600, "0.10")},
         on_shipping=[off(-90, "shipping", phase=30)],
     )
-    [discount] = quote.of_kind(Kind.DISCOUNT)
-    first, second = (charge.id for charge in quote.of_kind(Kind.SHIPPING))
+    [discount] = quote.of_kind(ChargeKind.DISCOUNT)
+    first, second = (charge.id for charge in quote.of_kind(ChargeKind.SHIPPING))
     assert {f"charge:{first}": -30, f"charge:{second}": -60} == {
         share.target: share.amount_minor for share in quote.shares if share.charge_id == discount.id
     }
@@ -91,7 +91,7 @@ def test_shipping_reduction_of_two_groups_is_shared_by_their_cost() -> None:
 def test_surcharge_raises_what_it_is_on() -> None:
     """A positive adjustment is a fee that somebody earns, taxed like the lines it is on."""
     quote = price([Item(100), Item(300)], a_market(tax_included=False), on_order=[off(40)])
-    [fee] = quote.of_kind(Kind.FEE)
+    [fee] = quote.of_kind(ChargeKind.FEE)
     assert (40, "seller", None) == (fee.amount_minor, fee.earned_by, fee.funded_by)
     assert ([110, 330], 44) == ([line.total_minor for line in quote.lines], quote.tax_minor)
 
@@ -128,7 +128,7 @@ def test_goods_are_no_target_of_shipping_promotions() -> None:
 def test_adjustment_keeps_its_roles_and_names() -> None:
     """Who bears it, which coupon opened it, which plugin in which version proposed it."""
     proposed = off(-10, funded_by="maker", promotion_id=PROMOTION, coupon="TEA", inputs={"percent": "10"})
-    [charge] = price([Item(100)], YEN, on_order=[proposed]).of_kind(Kind.DISCOUNT)
+    [charge] = price([Item(100)], YEN, on_order=[proposed]).of_kind(ChargeKind.DISCOUNT)
     assert ("maker", PROMOTION, "TEA") == (charge.funded_by, charge.promotion_id, charge.coupon)
     assert ("promotions", "2.0", "PROMO") == (charge.plugin, charge.plugin_version, charge.rule)
 
@@ -185,7 +185,7 @@ YAMATO = ((10_000, 330), (30_000, 440), (100_000, 660), (None, 1100))
 def test_fee_tier_holds_for_what_is_paid_in_the_end(goods: int, included: bool, fee: int) -> None:
     """The tier's limit is held by the amount the driver collects: goods, fee and tax."""
     quote = price([Item(goods)], a_market(tax_included=included), fees=[cod(*YAMATO)])
-    [charge] = quote.of_kind(Kind.FEE)
+    [charge] = quote.of_kind(ChargeKind.FEE)
     assert fee == charge.amount_minor
 
 
@@ -199,19 +199,19 @@ def test_fees_count_for_each_other() -> None:
     """A second fee can lift the first over its limit."""
     other = attrs.evolve(cod((None, 500)), code="gift")
     quote = price([Item(9600)], YEN, fees=[cod(*YAMATO), other])
-    assert {"cod": 440, "gift": 500} == {charge.code: charge.amount_minor for charge in quote.of_kind(Kind.FEE)}
+    assert {"cod": 440, "gift": 500} == {charge.code: charge.amount_minor for charge in quote.of_kind(ChargeKind.FEE)}
 
 
 def test_nothing_to_pay_has_no_fee() -> None:
     """Cash on delivery of nothing costs nothing; there is no due either."""
     quote = price([Item(100)], YEN, on_order=[off(-100)], fees=[cod(*YAMATO)])
-    assert (0, (), ()) == (quote.total_minor, quote.of_kind(Kind.FEE), quote.dues)
+    assert (0, (), ()) == (quote.total_minor, quote.of_kind(ChargeKind.FEE), quote.dues)
 
 
 def test_fee_of_zero_is_no_charge() -> None:
     """A tier that is free leaves no line on the invoice."""
     quote = price([Item(100)], a_market(tax_included=False), fees=[cod((1000, 0), (None, 300))])
-    assert (110, ()) == (quote.total_minor, quote.of_kind(Kind.FEE))
+    assert (110, ()) == (quote.total_minor, quote.of_kind(ChargeKind.FEE))
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_tax_charge_says_what_it_rests_on() -> None:
     """Rate, base, jurisdiction, engine and the seller's number there; the state earns it, the shop hands it over."""
     entity = attrs.evolve(ENTITY, registrations=(Registration(scheme="jp-invoice", number="T1234567890123"),))
     quote = price([Item(1080, 1, "0.08")], YEN, legal_entity=entity)
-    [charge] = quote.of_kind(Kind.TAX)
+    [charge] = quote.of_kind(ChargeKind.TAX)
     assert charge.tax is not None
     assert (Decimal("0.08"), 1080, "JP") == (charge.tax.rate, charge.tax.base_minor, charge.tax.jurisdiction)
     assert ("flat", "T1234567890123") == (charge.tax.engine, charge.tax.registration)
@@ -274,16 +274,16 @@ def test_number_that_is_not_valid_any_more_is_not_shown() -> None:
     """A registration has a window; so has what it is shown on."""
     over = Registration(scheme="jp-invoice", number="T1", window=Window(None, AT))
     quote = price([Item(1080)], YEN, legal_entity=attrs.evolve(ENTITY, registrations=(over,)))
-    [charge] = quote.of_kind(Kind.TAX)
+    [charge] = quote.of_kind(ChargeKind.TAX)
     assert "" == charge.tax.registration  # type: ignore[union-attr]
 
 
 def test_tax_of_shipping_and_fees_is_shared_onto_them() -> None:
     """One charge per code and rate, whatever it is on."""
     quote = price([Item(1000)], a_market(tax_included=False), shipping={1: (500, "0.10")}, fees=[cod((None, 300))])
-    [tax] = quote.of_kind(Kind.TAX)
+    [tax] = quote.of_kind(ChargeKind.TAX)
     targets = [share.target for share in quote.shares if share.charge_id == tax.id]
-    shipping, fee = quote.of_kind(Kind.SHIPPING)[0], quote.of_kind(Kind.FEE)[0]
+    shipping, fee = quote.of_kind(ChargeKind.SHIPPING)[0], quote.of_kind(ChargeKind.FEE)[0]
     assert [f"line:{LINE_1}", f"charge:{shipping.id}", f"charge:{fee.id}"] == targets
     assert (180, 1980) == (tax.amount_minor, quote.total_minor)
 
@@ -520,10 +520,10 @@ def test_quote_that_does_not_add_up_is_refused(what: str) -> None:
 def test_external_prices_need_not_show_all_tax() -> None:
     """A channel may leave tax of some goods out; its sums must hold all the same."""
     quote = price([Item(100), Item(200, 1, "0.08")], YEN)
-    partial = attrs.evolve(quote, basis=Basis.EXTERNAL, charges=quote.charges[:-1], shares=quote.shares[:1])
+    partial = attrs.evolve(quote, basis=QuoteBasis.EXTERNAL, charges=quote.charges[:-1], shares=quote.shares[:1])
     assert 64 == len(rules.with_digest(partial).digest)
     with pytest.raises(DoesNotAddUpError):
-        rules.with_digest(attrs.evolve(partial, basis=Basis.HONORED))
+        rules.with_digest(attrs.evolve(partial, basis=QuoteBasis.HONORED))
 
 
 # -- explain ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from eckit.kernel.errors import PluginError
 from eckit.kernel.ids import LineId, PromotionId
 from eckit.kernel.minting import mint
 from eckit.kernel.money import from_minor, to_minor
-from eckit.pricing.model import Kind
+from eckit.pricing.model import ChargeKind
 from eckit.promotion import (
     SHIPPING,
     Adjustment,
@@ -166,7 +166,9 @@ def test_what_is_compared_is_what_pricing_takes_off(lines: list[int], wishes: li
     on_order = [off(minor, "order", code=f"O{place}") for place, (number, minor) in enumerate(wishes) if number == 0]
     quote = price(items, a_market(), on_lines=on_lines, on_order=on_order, shipping=None)
 
-    taken = -sum(charge.amount_minor for charge in quote.charges if charge.kind in (Kind.DISCOUNT, Kind.FEE))
+    taken = -sum(
+        charge.amount_minor for charge in quote.charges if charge.kind in (ChargeKind.DISCOUNT, ChargeKind.FEE)
+    )
     room = rules.Room("JPY", {line.id: line.goods_minor for line in quote.lines}, sum(lines), 0)
     assert taken == rules.given([[one] for one in (*on_lines, *on_order)], room)
 

@@ -16,7 +16,7 @@ from eckit.kernel.secrets import Secret
 from eckit.kernel.texts import say as text_of
 from eckit.order.model import OrderView
 from eckit.pricing import rules as pricing_rules
-from eckit.pricing.model import Kind, Quote
+from eckit.pricing.model import ChargeKind, Quote
 from eckit.shop import Shop
 
 
@@ -78,7 +78,7 @@ def show_order(shop: Shop, order: str, locale: str) -> None:
     charges = [
         (charge.label.get(locale), format_minor(charge.amount_minor, currency, locale))
         for charge in view.placement.charges
-        if charge.kind is not Kind.GOODS
+        if charge.kind is not ChargeKind.GOODS
     ]
     grid("", [_t("charge", locale), _t("amount", locale)], charges, numbers=(1,))
     say(f"{_t('total', locale)}: {format_minor(placed.current_total_minor, currency, locale)}", "bold")

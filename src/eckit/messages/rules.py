@@ -19,7 +19,7 @@ from eckit.kernel.refs import Ref
 from eckit.messages.model import MessageWish
 from eckit.order.model import Order, OrderCanceled, OrderConfirmed, OrderLine, Placement
 from eckit.payment.model import PaymentDeclined, PaymentRefunded
-from eckit.pricing.model import Charge, Kind
+from eckit.pricing.model import Charge, ChargeKind
 from eckit.shipping.model import Parcel, ParcelDelivered, ParcelHandedOver
 
 RETRY_AFTER_S: Final = (60, 600, 3600, 6 * 3600, 24 * 3600)
@@ -149,7 +149,7 @@ def _line(words: _Words, line: OrderLine) -> dict[str, Any]:
 
 def _charges(words: _Words, charges: Iterable[Charge]) -> list[dict[str, Any]]:
     """Everything of the total but the goods, taxes last; what is contained in other amounts says so."""
-    others = [charge for charge in charges if charge.kind is not Kind.GOODS and charge.amount_minor]
+    others = [charge for charge in charges if charge.kind is not ChargeKind.GOODS and charge.amount_minor]
     return [
         {
             "kind": charge.kind.value,
@@ -157,7 +157,7 @@ def _charges(words: _Words, charges: Iterable[Charge]) -> list[dict[str, Any]]:
             "amount": words.money(charge.amount_minor),
             "included": charge.included,
         }
-        for charge in sorted(others, key=lambda charge: charge.kind is Kind.TAX)
+        for charge in sorted(others, key=lambda charge: charge.kind is ChargeKind.TAX)
     ]
 
 

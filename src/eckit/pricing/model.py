@@ -35,7 +35,7 @@ from eckit.kernel.text import Text
 from eckit.promotion.model import CodeAnswer
 
 
-class Kind(enum.Enum):
+class ChargeKind(enum.Enum):
     """What an amount is for."""
 
     GOODS = "goods"
@@ -76,7 +76,7 @@ class Charge:
 
     id: ChargeId
     target: str
-    kind: Kind
+    kind: ChargeKind
     code: str
     label: Text
     amount_minor: int
@@ -265,7 +265,7 @@ class OpenItem:
     who: str = "buyer"
 
 
-class Basis(enum.Enum):
+class QuoteBasis(enum.Enum):
     """Whose price it is."""
 
     RULES = "rules"
@@ -292,7 +292,7 @@ class Quote:
 
     cart_id: CartId
     cart_version: int
-    basis: Basis
+    basis: QuoteBasis
     channel_id: ChannelId
     market_id: MarketId
     customer_id: CustomerId | None
@@ -329,13 +329,13 @@ class Quote:
     @property
     def tax_minor(self) -> int:
         """All tax, contained or added."""
-        return sum(charge.amount_minor for charge in self.charges if charge.kind is Kind.TAX)
+        return sum(charge.amount_minor for charge in self.charges if charge.kind is ChargeKind.TAX)
 
     @property
     def ref(self) -> QuoteRef:
         """What the buyer confirms."""
         return QuoteRef(digest=self.digest, priced_at=self.priced_at)
 
-    def of_kind(self, kind: Kind) -> tuple[Charge, ...]:
+    def of_kind(self, kind: ChargeKind) -> tuple[Charge, ...]:
         """The charges of one kind."""
         return tuple(charge for charge in self.charges if charge.kind is kind)

@@ -15,7 +15,7 @@ import attrs
 
 from eckit.kernel.ids import ChargeId, GroupId, LineId
 from eckit.kernel.money import Rounding, round_ratio, split
-from eckit.pricing.model import Charge, Kind, Share
+from eckit.pricing.model import Charge, ChargeKind, Share
 
 ORDER: Final = "order"
 
@@ -76,7 +76,7 @@ def pools(lines: Iterable[Bought], charges: Sequence[Charge], shares: Iterable[S
     parts: defaultdict[str, list[Part]] = defaultdict(list)
     for charge in charges:
         for key, amount in spread.of(charge):
-            parts[key].append(Part(charge.id, amount, charge.included, charge.kind is Kind.GOODS))
+            parts[key].append(Part(charge.id, amount, charge.included, charge.kind is ChargeKind.GOODS))
     return Pools(lines=bought, parts={key: tuple(found) for key, found in parts.items()})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from eckit.kernel.errors import Objection
 from eckit.kernel.ids import GroupId
-from eckit.pricing.model import Charge, Kind, PricedOption, QuoteGroup, ShippingOffer
+from eckit.pricing.model import Charge, ChargeKind, PricedOption, QuoteGroup, ShippingOffer
 from eckit.pricing.rules.reductions import after_shipping_promotions
 from eckit.pricing.rules.sheet import CORE, ExtraRow, LineRow, Sheet, WantedGroup
 from eckit.promotion.model import Adjustment
@@ -52,7 +52,7 @@ def ship(sheet: Sheet, group: WantedGroup, offers: Sequence[ShippingOffer]) -> S
         Charge(
             id=charge_id,
             target=target,
-            kind=Kind.SHIPPING,
+            kind=ChargeKind.SHIPPING,
             code=taken.option,
             label=taken.label,
             amount_minor=taken.amount_minor,

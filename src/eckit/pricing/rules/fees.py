@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from eckit.pricing.errors import FeeTableError
-from eckit.pricing.model import Charge, FeeRule, FeeTier, Kind
+from eckit.pricing.model import Charge, ChargeKind, FeeRule, FeeTier
 from eckit.pricing.rules.sheet import CORE, ExtraRow, Sheet
 from eckit.pricing.rules.taxes import TaxAsk, Taxer
 
@@ -92,7 +92,7 @@ def _charge(sheet: Sheet, row: ExtraRow, rule: FeeRule, tier: FeeTier) -> None:
         Charge(
             id=row.id,
             target="order",
-            kind=Kind.FEE,
+            kind=ChargeKind.FEE,
             code=rule.code,
             label=rule.label,
             amount_minor=row.left,

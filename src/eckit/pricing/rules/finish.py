@@ -8,7 +8,7 @@ import attrs
 from eckit.kernel.errors import ObjectedError, Objection
 from eckit.kernel.ids import MethodCode
 from eckit.pricing.errors import NotReadyError, QuoteChangedError
-from eckit.pricing.model import Basis, Due, MethodOffer, Quote, QuoteGroup, QuoteLine, QuoteRef
+from eckit.pricing.model import Due, MethodOffer, Quote, QuoteBasis, QuoteGroup, QuoteLine, QuoteRef
 from eckit.pricing.rules.digest import digest
 from eckit.pricing.rules.sheet import LineRow, Sheet
 from eckit.pricing.rules.sums import add_up
@@ -42,7 +42,7 @@ def finish(
     quote = Quote(
         cart_id=terms.cart_id,
         cart_version=terms.cart_version,
-        basis=Basis.RULES,
+        basis=QuoteBasis.RULES,
         channel_id=terms.channel.id,
         market_id=terms.market.id,
         customer_id=terms.customer_id,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from eckit.catalog.model import Offer, Price, PriceList
 from eckit.kernel.ids import VariantId
 from eckit.kernel.money import Rounding, checked_minor, round_ratio
-from eckit.pricing.model import Charge, Kind
+from eckit.pricing.model import Charge, ChargeKind
 from eckit.pricing.rules.choice import choose_price
 from eckit.pricing.rules.sheet import LineRow, Sheet, WantedLine
 
@@ -56,7 +56,7 @@ def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> N
         Charge(
             id=charge_id,
             target=row.target,
-            kind=Kind.GOODS,
+            kind=ChargeKind.GOODS,
             code=variant.sku,
             label=row.offer.product.title,
             amount_minor=amount,

@@ -11,7 +11,7 @@ from eckit.kernel.ids import ChargeId
 from eckit.kernel.money import split, to_minor
 from eckit.kernel.text import Text
 from eckit.pricing.errors import AdjustmentError
-from eckit.pricing.model import Charge, Kind, Share
+from eckit.pricing.model import Charge, ChargeKind, Share
 from eckit.pricing.rules.sheet import CORE, LineRow, Sheet
 from eckit.promotion.model import ORDER, SHIPPING, Adjustment
 
@@ -164,7 +164,7 @@ def _charge(sheet: Sheet, adjustment: Adjustment, target: str, wanted: int, amou
         Charge(
             id=charge_id,
             target=target,
-            kind=Kind.DISCOUNT if lowers else Kind.FEE,
+            kind=ChargeKind.DISCOUNT if lowers else ChargeKind.FEE,
             code=adjustment.code,
             label=label if isinstance(label, Text) else Text({sheet.terms.locale: label}),
             amount_minor=amount,

@@ -2,7 +2,7 @@
 
 from eckit.kernel.ids import ChargeId
 from eckit.pricing.errors import DoesNotAddUpError
-from eckit.pricing.model import Basis, Kind, Quote
+from eckit.pricing.model import ChargeKind, Quote, QuoteBasis
 
 
 def add_up(quote: Quote) -> None:
@@ -20,7 +20,7 @@ def add_up(quote: Quote) -> None:
         amount = charge.amount_minor
         if not charge.included:
             total += amount
-        if charge.kind is Kind.TAX:
+        if charge.kind is ChargeKind.TAX:
             taxes.add(charge.id)
             if charge.tax is not None:
                 by_rate += charge.tax.base_minor + (0 if charge.included else amount)
@@ -29,7 +29,7 @@ def add_up(quote: Quote) -> None:
     _same("total", quote.total_minor, total)
     _same("dues", total, sum(due.amount_minor for due in quote.dues))
     _not_negative("total", total)
-    if taxes and quote.basis is not Basis.EXTERNAL:
+    if taxes and quote.basis is not QuoteBasis.EXTERNAL:
         _same("net and tax by rate", total, by_rate)
     _share_out(quote, lines, taxes)
     for line in quote.lines:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import attrs
 
-from eckit.pricing.model import Charge, Kind, Share, TaxFacts
+from eckit.pricing.model import Charge, ChargeKind, Share, TaxFacts
 from eckit.pricing.rules.sheet import ExtraRow, LineRow, Sheet
 from eckit.tax.model import Taxable, TaxLine, TaxRequest
 from eckit.tax.rules import TaxAmount, compute
@@ -124,7 +124,7 @@ def _charge(sheet: Sheet, answer: TaxAnswer, amount: TaxAmount, targets: Mapping
         Charge(
             id=charge_id,
             target="order",
-            kind=Kind.TAX,
+            kind=ChargeKind.TAX,
             code=amount.code,
             label=amount.label,
             amount_minor=amount.amount_minor,
