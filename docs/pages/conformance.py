@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from docs.pages.writing import NOTE, escaped, prose, signature, table
-from eckit.testing.payments import GROUPS, Harness, all_checks
+from eckit.testing.payments import GROUPS, Games, Harness, all_checks
 
 
 def page() -> str:
@@ -28,6 +28,8 @@ def _lines() -> Iterator[str]:
             if check.group == letter
         ]
         yield table(("check", "", "rule"), rows) + "\n"
+    yield "## The games of C70\n"
+    yield prose(Games.__doc__ or "") + "\n"
     yield "## The harness\n"
     yield (
         "What the author of a gateway writes, as a subclass of `eckit.testing.payments.Harness`. What is marked "

@@ -45,6 +45,8 @@ def _lines() -> Iterator[str]:
     yield (
         "An operation over several capabilities is a method of the `Shop` and owns its transactions. A verb of one "
         "capability stands on its desk of a `Work`: `work.stock.receive(…)`. Every one is asked by an `Actor`. "
+        "An argument that is not of its declared type, or that no database could hold, is refused with an "
+        "`InvalidInputError` naming the parameter, the field in it and the value; nothing is done then. "
         "What they raise is in [Errors](errors.md), what they take and give in [Facts](facts.md).\n"
     )
     yield "# Shop\n"

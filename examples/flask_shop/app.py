@@ -92,7 +92,7 @@ def create_app(shop, secret_key, locale="en"):
             placed = shop.place_order(buyer(), cart_id(), agreed=agreed)
         except eckit.QuoteChangedError as changed:
             return render_template("cart.html", quote=changed.quote, message=changed.text(locale)), 409
-        back = url_for("show", order_id=placed.id, token=placed.token, _external=True)
+        back = url_for("show", token=placed.token, _external=True)
         session.clear()
         token = eckit.CardToken(
             token=eckit.Secret(request.form["card_token"])
@@ -100,13 +100,13 @@ def create_app(shop, secret_key, locale="en"):
         paid = shop.take_payment(eckit.Actor.guest(placed.token), placed.id, instrument=token, return_url=back)
         return redirect(paid.action.url if isinstance(paid.action, eckit.Redirect) else back)
 
-    @app.get("/orders/<order_id>/<token>")
-    def show(order_id, token):
-        """The order's page, where the buyer's browser also comes back to from the provider."""
+    @app.get("/orders/<token>")
+    def show(token):
+        """The order's page: where the links of mails lead, and the buyer's browser comes back to from the provider."""
         holder = eckit.Actor.guest(token)
-        paid = shop.resume_payment(holder, order_id, request.args.to_dict())
         with shop.read(holder) as work:
-            placed = work.order.get(order_id).order
+            placed = work.order.by_token(token).order
+        paid = shop.resume_payment(holder, placed.id, request.args.to_dict())
         return render_template("order.html", order=placed, paid=paid)
 
     @app.post("/notices/<gateway>")

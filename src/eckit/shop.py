@@ -14,12 +14,15 @@ from eckit.flows.audit_shop import audit_shop
 from eckit.flows.cancel_order import cancel_order
 from eckit.flows.change_cart import add_to_cart, set_cart_lines, start_cart
 from eckit.flows.chase import chase
+from eckit.flows.erase_customer import erase_customer
 from eckit.flows.expire_holds import expire_holds
 from eckit.flows.import_products import import_products
+from eckit.flows.keep_rates import keep_rates
 from eckit.flows.lapse_orders import lapse_orders
 from eckit.flows.move_money import capture_payment, void_payment
 from eckit.flows.place_order import place_order
 from eckit.flows.price_cart import price_cart
+from eckit.flows.purge import purge
 from eckit.flows.receive_notice import apply_notices, receive_notice
 from eckit.flows.record_delivery import record_delivery
 from eckit.flows.refund_payment import refund_payment
@@ -33,6 +36,7 @@ from eckit.kernel.actors import Actor
 from eckit.kernel.clock import Clock, SystemClock
 from eckit.kernel.composing import compose_plugins
 from eckit.kernel.database import Database
+from eckit.kernel.doors import checked
 from eckit.kernel.errors import CompositionError
 from eckit.kernel.idempotency import Key
 from eckit.kernel.ids import PREFIXES, VariantId
@@ -92,6 +96,11 @@ class Work(kernel_work.Work):
         return currency.Desk(self)
 
     @functools.cached_property
+    def tax(self) -> tax.Desk:
+        """What plugins say to a buyer's tax number."""
+        return tax.Desk(self)
+
+    @functools.cached_property
     def promotion(self) -> promotion.Desk:
         """Promotions and coupons."""
         return promotion.Desk(self)
@@ -128,11 +137,12 @@ class Work(kernel_work.Work):
 
 
 def _flow(function: Callable[Concatenate[Begin, P], R]) -> Callable[Concatenate["Shop", P], R]:
-    """The method of a shop that runs a flow: same signature without ``begin``."""
+    """The method of a shop that runs a flow: same signature without ``begin``, its arguments pass a door."""
+    behind = checked(function)
 
     @functools.wraps(function)
     def method(self: "Shop", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return function(self.begin, *args, **kwargs)
+        return behind(self.begin, *args, **kwargs)
 
     return method
 
@@ -202,10 +212,12 @@ class Shop:
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
+    @checked
     def read(self, actor: Actor) -> contextlib.AbstractContextManager[Work]:
         """A Work that sees one state of the database and may not write."""
         return self.begin.read(actor)  # type: ignore[return-value]
 
+    @checked
     def write(self, actor: Actor, key: Key | str | None = None) -> contextlib.AbstractContextManager[Work]:
         """A Work that commits at the end, or rolls back on an exception.
 
@@ -232,6 +244,7 @@ class Shop:
         )
         return Shop(begin, self.settings, self.database, owns=False)
 
+    @checked
     def explain(self, priced: Quote | OrderView, locale: str = "en") -> tuple[ExplainLine, ...]:
         """Every amount of a quote or an order in words: which plugin, which rule, from what, how it was rounded.
 
@@ -278,4 +291,7 @@ class Shop:
     relay_events = _flow(relay_events)
     send_mails = _flow(send_mails)
     import_products = _flow(import_products)
+    erase_customer = _flow(erase_customer)
+    keep_rates = _flow(keep_rates)
+    purge = _flow(purge)
     audit = _flow(audit_shop)

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from eckit.cli.notices import NoticeServer
 from eckit_sandbox import SandboxProcess
+from tests.acceptance.hearing import hearing
+from tests.acceptance.lab import Lab, Labs
 from tests.acceptance.stage import Bases
 from tests.acceptance.trial import Trial
 from tests.databases import Server
@@ -46,6 +49,13 @@ def trial(begun: Callable[..., Trial], provider: SandboxProcess) -> Trial:
     return begun(provider)
 
 
+@pytest.fixture
+def heard(trial: Trial) -> Iterator[NoticeServer]:
+    """The trial's shop hears notices by HTTP."""
+    with hearing(trial) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def bases(
     database_server: Server, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
@@ -54,3 +64,17 @@ def bases(
     made = Bases(database_server, sandbox_process, tmp_path_factory.mktemp("bases"))
     yield made
     made.drop()
+
+
+@pytest.fixture(scope="module")
+def labs(database_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """Shops with a plugin that goes wrong when told to, one on each database for a whole file of tests."""
+    made = Labs(database_server, tmp_path_factory.mktemp("labs"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lab(labs: Labs, database: str) -> Lab:
+    """The shop on this test's database, in which the plugin behaves again."""
+    return labs.of(database)

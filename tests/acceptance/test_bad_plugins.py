@@ -1,496 +1,252 @@
-"""A broken or slow plugin cannot hurt: it is named, core rows stay as they were, and the next call works."""
+"""A broken or slow plugin cannot hurt, whatever it is asked: it is named, core rows stay as they were, and the next
+call works.
+"""
 
 import datetime as dt
-import time
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 import pytest
-import sqlalchemy as sa
-from moneyed import Money
 
-from eckit import (
-    Adjustment,
-    CarrierSpec,
-    CompositionError,
-    Fare,
-    FeeRule,
-    Matched,
-    PluginError,
-    ServiceSpec,
-    TaxLine,
-    Text,
-    from_minor,
-    hookimpl,
-    mint,
+from eckit import ObjectedError, PluginError, Product, Text, Variant, mint
+from eckit.kernel.hookspecs import Kind
+from eckit.order import service as orders
+from eckit.tax import service as taxes
+from tests.acceptance.faulty import FAULTS, MUTATES, RAISES, WRITES
+from tests.acceptance.faulty_things import CARD
+from tests.acceptance.lab import NOTHING, SKU, Lab, Outcome, failed, late, provoke
+from tests.acceptance.trial import OPTION, STAFF
+from tests.payment.fakes import answer, voucher
+
+NOTES: Final = frozenset({"eckit_history", "eckit_outbox"})
+MAILS: Final = frozenset({"eckit_mail"})
+
+
+def _closed(outcome: Outcome) -> bool:
+    """The operation failed, and names the plugin."""
+    return isinstance(outcome.error, PluginError) and outcome.error.plugin == "faulty"
+
+
+def _missing(outcome: Outcome) -> bool:
+    """The answer is left out, and a failure record goes with the result."""
+    return {"faulty"} == {failure.plugin for failure in outcome.value.failures}
+
+
+def _objected(outcome: Outcome) -> bool:
+    """It counts as an objection that names the plugin."""
+    error = outcome.error
+    return isinstance(error, ObjectedError) and {"faulty"} == {one.plugin for one in error.objections}
+
+
+@attrs.frozen
+class Case:
+    """A hook: what makes the core ask it, how a failure shows, and what a call may write although the plugin failed.
+
+    :ivar writable: whether mappings or lists can be reached from the facts it is given.
+    """
+
+    hook: str
+    ready: Callable[[Lab], Callable[[], Any]]
+    shows: Callable[[Outcome], bool] = _closed
+    touches: frozenset[str] = NOTHING
+    writable: bool = False
+
+
+# -- what makes the core ask ------------------------------------------------------------------------------------------
+
+
+def _placing(lab: Lab) -> Callable[[], Any]:
+    return lab.cart().placed
+
+
+def _pricing(lab: Lab) -> Callable[[], Any]:
+    ready = lab.cart()
+    return lambda: lab.shop.price_cart(ready.buyer, ready.cart.id)
+
+
+def _paying(lab: Lab) -> Callable[[], Any]:
+    buyer, order = lab.order()
+    return lambda: lab.shop.take_payment(buyer, order.id)
+
+
+def _publishing(lab: Lab) -> Callable[[], Any]:
+    product, sku = mint("product"), mint("variant").upper()[-20:]
+    made = Product(id=product, handle=sku.lower(), title=Text.of(sku), state="published")
+    variant = Variant(id=mint("variant"), product_id=product, sku=sku)
+
+    def publish() -> Any:
+        with lab.shop.write(STAFF) as work:
+            return work.catalog.save(made, [variant])
+
+    return publish
+
+
+def _checking_a_number(lab: Lab) -> Callable[[], Any]:
+    def check() -> Any:
+        with lab.shop.read(STAFF) as work:
+            return taxes.check_tax_id(work, "vat", "DE123456789")
+
+    return check
+
+
+def _searching(lab: Lab) -> Callable[[], Any]:
+    def search() -> Any:
+        with lab.shop.read(STAFF) as work:
+            return work.catalog.search("tea", list_id="main")
+
+    return search
+
+
+def _sending(lab: Lab) -> Callable[[], Any]:
+    """Mails that are due since long ago."""
+    _, order = lab.order()
+    with lab.shop.write(STAFF) as work:
+        orders.confirm(work, order)
+    lab.shop.relay_events()
+    lab.trial.pass_time(dt.timedelta(hours=2))
+    return lambda: lab.shop.send_mails()
+
+
+def _relaying(lab: Lab) -> Callable[[], Any]:
+    lab.order()
+    return lambda: lab.shop.relay_events()
+
+
+def _applying_late_money(lab: Lab) -> Callable[[], Any]:
+    """A slip is paid for an order that was canceled."""
+    buyer, order = lab.order()
+    gateway = lab.things.gateway
+    gateway.script["begin"].append(answer(voucher(lab.trial.clock.now() + dt.timedelta(days=3))))
+    lab.shop.take_payment(buyer, order.id)
+    lab.shop.cancel_order(STAFF, order.id, reason="canceled")
+    lab.fresh()
+    name = lab.payment(order).begin_reference
+    lab.ledger.move("capture", name, f"till-{name}", order.total)
+    assert 200 == lab.shop.receive_notice(CARD, gateway.notice(gateway.view(name), f"evt-{name}")).status
+    return lambda: lab.shop.apply_notices()
+
+
+def _rounding(lab: Lab) -> Callable[[], Any]:
+    return lambda: lab.shop.plugins.call.choose_price_rounding(amounts_minor=(1_013,), currency="JPY", market="jp")
+
+
+def _closing_days(lab: Lab) -> Callable[[], Any]:
+    today = dt.date(2026, 4, 1)
+    return lambda: lab.shop.plugins.call.propose_closed_days(location="main", start=today, end=today)
+
+
+# -- how a failure shows ----------------------------------------------------------------------------------------------
+
+
+def _no_method(outcome: Outcome) -> bool:
+    """No way to pay is offered, each for the reason that the plugin failed."""
+    reasons = [(one.offered, {(why.code, why.plugin) for why in one.reasons}) for one in outcome.value.methods]
+    return bool(reasons) and all(one == (False, {("payment-plugin-failed", "faulty")}) for one in reasons)
+
+
+def _waiting(outcome: Outcome) -> bool:
+    return outcome.value.sent == 0 and outcome.value.waiting >= 1
+
+
+def _heard(outcome: Outcome) -> bool:
+    """The event is done, and nobody waits for a wish that never came."""
+    return outcome.error is None
+
+
+def _for_a_person(outcome: Outcome) -> bool:
+    """The money is booked in any case, and a person decides."""
+    return outcome.error is None and {"eckit_movement", "eckit_task"} <= outcome.touched
+
+
+BOOKED: Final = NOTES | {
+    "eckit_movement",
+    "eckit_notice",
+    "eckit_operation",
+    "eckit_operation_step",
+    "eckit_payment",
+    "eckit_task",
+}
+
+CASES: Final = (
+    Case("propose_adjustments", _placing, writable=True),
+    Case("propose_payment_fees", _pricing, _missing, writable=True),
+    Case("propose_shipping_changes", _placing),
+    Case("propose_closed_days", _closing_days, _missing),
+    Case("propose_messages", _relaying, _heard, NOTES | MAILS),
+    Case("check_order", _placing, writable=True),
+    Case("check_payment_method", _pricing, _no_method, writable=True),
+    Case("check_payment_operation", _paying, _objected),
+    Case("check_publishable", _publishing, writable=True),
+    Case("check_tax_id", _checking_a_number),
+    Case("choose_order_number", _placing),
+    Case("choose_allocation", _placing),
+    Case("choose_parcels", _placing),
+    Case("choose_tax_engine", _placing),
+    Case("choose_late_money", _applying_late_money, _for_a_person, BOOKED, writable=True),
+    Case("choose_price_rounding", _rounding),
+    Case("choose_search", _searching),
+    Case("choose_transport", _sending, _waiting, NOTES | MAILS),
 )
-from eckit.customer import Permission
-from eckit.kernel.host_hooks import Command
-from eckit.kernel.tables import plugin_metadata
-from tests.acceptance.fingerprint import fingerprint
-from tests.acceptance.trial import STAFF, Trial, filled
-
-FAULTS: Final = ("raises", "overruns", "wrong type", "mutates")
-_SLOW_S: Final = 0.35
-
-
-@attrs.define
-class Faulty:
-    """Base of plugins that go wrong when told to; well-behaved otherwise."""
-
-    fault: str = ""
-    name: str = "faulty"
-    version: str = "1"
-    calls: int = 0
-    eckit_interface: dict[str, int] = attrs.field(factory=dict)
-
-    def go(self, good: Any, *facts: Any) -> Any:
-        """The good answer, or what goes wrong."""
-        self.calls += 1
-        if self.fault == "raises":
-            raise ZeroDivisionError("a secret of the machine: /etc/shadow")
-        if self.fault == "overruns":
-            time.sleep(_SLOW_S)
-        if self.fault == "wrong type":
-            return 3.14
-        if self.fault == "mutates":
-            for fact in facts:
-                fact.lines = ()
-        return good
-
-
-@attrs.define
-class Proposing(Faulty):
-    """``propose_adjustments``."""
-
-    @hookimpl
-    def propose_adjustments(self, draft: Any) -> Any:
-        """One yen off."""
-        return self.go((Adjustment(code="club", label="Club", amount=Money(-1, "JPY")),), draft)
-
-
-@attrs.define
-class Checking(Faulty):
-    """``check_order``."""
-
-    @hookimpl
-    def check_order(self, quote: Any, actor: Any) -> Any:
-        """Nothing against it."""
-        return self.go((), quote, actor)
-
-
-@attrs.define
-class Choosing(Faulty):
-    """``choose_order_number``."""
-
-    @hookimpl
-    def choose_order_number(self, series: str, n: int, at: dt.datetime) -> Any:
-        """Ours."""
-        return self.go(f"F-{n}", at)
-
-
-@attrs.define
-class Changing(Faulty):
-    """``propose_shipping_changes``."""
-
-    @hookimpl
-    def propose_shipping_changes(self, request: Any, offers: Any) -> Any:
-        """None."""
-        return self.go((), request)
-
-
-@attrs.define
-class Paying(Faulty):
-    """``check_payment_method`` and ``propose_payment_fees``."""
-
-    @hookimpl
-    def propose_payment_fees(self, draft: Any, method: Any) -> Any:
-        """No fee."""
-        rules: tuple[FeeRule, ...] = ()
-        return self.go(rules, draft)
-
-
-@attrs.define
-class Hearing(Faulty):
-    """``order_placed``."""
-
-    @hookimpl
-    def order_placed(self, event: Any) -> Any:
-        """Heard."""
-        return self.go(None, event)
-
-
-@attrs.define
-class Carrying(Faulty):
-    """A carrier: ``QuotesFares``."""
-
-    code: str = "faulty"
-    spec: Any = CarrierSpec(label=Text.of("F"), services=(ServiceSpec(code="s", label=Text.of("S")),))
-
-    @hookimpl
-    def register_carriers(self) -> Any:
-        """Itself."""
-        return (self,)
-
-    def check(self, request: Any) -> Any:
-        """Nothing wrong."""
-        return ()
-
-    def load(self, own: Any, at: Any) -> Any:
-        """No tables."""
-
-    def quote(self, facts: Any, request: Any) -> Any:
-        """500 yen."""
-        return self.go(
-            (Fare(service="s", label=Text.of("S"), total=from_minor(500, "JPY"), tax_included=True),), request
-        )
-
-
-@attrs.define
-class Taxing(Faulty):
-    """A tax engine, chosen for every place."""
-
-    code: str = "faulty-tax"
-
-    @hookimpl
-    def register_tax_engines(self) -> Any:
-        """Itself."""
-        return (self,)
-
-    @hookimpl
-    def choose_tax_engine(self, market: Any, place: Any) -> str:
-        """Itself."""
-        return self.code
-
-    def load(self, own: Any, at: Any) -> Any:
-        """No tables."""
-
-    def answer(self, facts: Any, request: Any) -> Any:
-        """Ten percent on all."""
-        label = Text.of("T")
-        good = tuple(TaxLine(key=it.key, code="t", rate=Decimal("0.10"), label=label) for it in request.items)
-        return self.go(good, request)
-
-
-@attrs.define
-class Conditioning(Faulty):
-    """A promotion condition."""
-
-    code: str = "faulty-condition"
-    settings: type = attrs.make_class("NoSettings", [])
-
-    @hookimpl
-    def register_promotion_conditions(self) -> Any:
-        """Itself."""
-        return (self,)
-
-    def keys(self, rule: Any) -> tuple[str, ...]:
-        """Any cart."""
-        return ("cart",)
-
-    def judge(self, draft: Any, rules: Any) -> Any:
-        """Never met."""
-        return self.go([Matched(met=False) for _ in rules], draft)
-
-
-@attrs.define
-class Acting(Faulty):
-    """A promotion action."""
-
-    code: str = "faulty-action"
-    settings: type = attrs.make_class("NoSettingsEither", [])
-    phase: int = 20
-
-    @hookimpl
-    def register_promotion_actions(self) -> Any:
-        """Itself."""
-        return (self,)
-
-    def propose(self, draft: Any, rules: Any) -> Any:
-        """Nothing."""
-        return self.go([() for _ in rules], draft)
-
-
-CLOSED: Final[tuple[tuple[type[Faulty], dict[str, int]], ...]] = (
-    (Proposing, {"promotion": 1}),
-    (Checking, {"order": 1}),
-    (Choosing, {"order": 1}),
-    (Changing, {"shipping": 1}),
-    (Taxing, {"tax": 1}),
-    (Conditioning, {"promotion": 1}),
-    (Acting, {"promotion": 1}),
-)
-DROPPED: Final[tuple[tuple[type[Faulty], dict[str, int]], ...]] = (
-    (Carrying, {"shipping": 1}),
-    (Paying, {"payment": 1}),
-)
-
-
-def _rule(trial: Trial, plugin: Faulty) -> None:
-    """Promotions are asked only if there is one of their kind."""
-    from eckit import Promotion, RuleRef
-
-    condition = RuleRef(code="goods_minimum", settings={"minimum_minor": 1, "currency": "JPY"})
-    action = RuleRef(code="percent_off", settings={"percent": "1"})
-    if isinstance(plugin, Conditioning):
-        condition = RuleRef(code=plugin.code)
-    elif isinstance(plugin, Acting):
-        action = RuleRef(code=plugin.code)
-    else:
-        return
-    with trial.shop.write(STAFF) as work:
-        work.promotion.save(
-            Promotion(id=mint("promotion"), code="F", title=Text.of("F"), condition=condition, action=action)
-        )
-
-
-def _rows(trial: Trial) -> dict[str, str]:
-    with trial.shop.database.reading() as connection:
-        return fingerprint(connection)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("kind", "interface"), CLOSED, ids=lambda it: getattr(it, "__name__", ""))
-def test_what_makes_an_amount_fails_closed(
-    begun: Callable[..., Trial], kind: type[Faulty], interface: dict[str, int], fault: str
-) -> None:
-    """PLG-03, MNY-19: the operation fails and names the plugin, or is only measured if late; the next call works."""
-    plugin = kind(eckit_interface=interface)
-    trial = begun(plugins=[plugin])
-    trial.goods("TEA-50", 648, 5)
-    _rule(trial, plugin)
-    ready = trial.cart(("TEA-50", 1))
-    before = _rows(trial)
-    plugin.fault = fault
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.hook)
+def test_a_hook_that_goes_wrong_hurts_nothing(lab: Lab, case: Case, fault: str) -> None:
+    """PLG-01, PLG-03, PLG-09, MNY-19: the plugin is named, nothing is written, and the next call works.
 
-    if fault == "overruns":
-        ready.placed()
-        assert 1 <= sum(track.overruns for (name, _), track in trial.shop.plugins.tracks.items() if name == "faulty")
-    elif fault == "mutates" and kind is Choosing:
-        with pytest.raises(PluginError):
-            ready.placed()
+    One that is only late is measured, and its answer used.
+    """
+    act = case.ready(lab)
+
+    outcome = provoke(lab, fault, case.hook, act)
+
+    assert lab.told.stopped or fault != MUTATES
+    if fault == WRITES:
+        assert case.writable == (lab.told.tried > 0)
+    if failed(lab, fault):
+        assert case.shows(outcome), outcome
+        assert outcome.touched <= case.touches
     else:
-        with pytest.raises(PluginError) as caught:
-            ready.placed()
-        assert "faulty" in str(caught.value.facts())
-        assert "shadow" not in caught.value.text("en") + caught.value.text("ja")
-        assert before == _rows(trial)
-
-    plugin.fault = ""
-    _, order = trial.order(("TEA-50", 1))
-    assert order.number
-    assert plugin.calls > 0
+        assert outcome.error is None
+        assert fault == WRITES or late(lab) >= 1
+    lab.calm()
+    before = lab.told.calls[case.hook]
+    assert case.ready(lab)() is not None
+    assert lab.told.calls[case.hook] > before
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("kind", "interface"), DROPPED, ids=lambda it: getattr(it, "__name__", ""))
-def test_what_is_only_offered_is_left_out(
-    begun: Callable[..., Trial], kind: type[Faulty], interface: dict[str, int], fault: str
-) -> None:
-    """PLG-09: carriers and methods that fail are left out with a failure record; the others are offered."""
-    plugin = kind(eckit_interface=interface)
-    trial = begun(plugins=[plugin])
-    trial.goods("TEA-50", 648, 5)
-    ready = trial.cart(("TEA-50", 1))
-    before = _rows(trial)
-    plugin.fault = fault
-
-    quote = trial.shop.price_cart(ready.buyer, ready.cart.id)
-
-    if fault == "overruns":
-        assert 1 <= sum(track.overruns for (name, _), track in trial.shop.plugins.tracks.items() if name == "faulty")
-    else:
-        assert {"faulty"} == {failure.plugin for failure in quote.failures}
-    assert "flat.standard" in {option.option for group in quote.groups for option in group.options}
-    assert before == _rows(trial)
-    plugin.fault = ""
-    assert () == trial.shop.price_cart(ready.buyer, ready.cart.id).failures
+def test_every_hook_that_asks_has_a_case(lab: Lab) -> None:
+    """A hook that is added later is added here too."""
+    asking = {Kind.PROPOSE, Kind.CHECK, Kind.CHOOSE}
+    expected = {name for name, spec in lab.shop.plugins.specs.items() if spec.kind in asking}
+    assert expected == {case.hook for case in CASES}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_who_only_listens_changes_nothing(begun: Callable[..., Trial], fault: str) -> None:
-    """PLG-01: an observer that fails is retried later; the order is placed, and the others hear of it."""
-    bad = Hearing(eckit_interface={"order": 1})
-    good = Hearing(name="attentive", eckit_interface={"order": 1})
-    trial = begun(plugins=[bad, good])
-    trial.goods("TEA-50", 648, 5)
-    bad.fault = fault
-    _, order = trial.order(("TEA-50", 1))
-
-    trial.shop.relay_events()
-
-    assert order.number
-    assert 1 == good.calls
-    assert 1 == bad.calls
-    bad.fault = ""
-    trial.pass_time(dt.timedelta(minutes=5))
-    trial.shop.relay_events()
-    assert (2 if fault in ("raises", "mutates") else 1) == bad.calls  # late or talkative is not failed
-    assert 1 == good.calls
+def test_what_is_only_offered_is_left_out_and_the_rest_is_offered(lab: Lab) -> None:
+    """PLG-09: a carrier that fails takes no other carrier with it."""
+    ready = lab.cart()
+    outcome = provoke(lab, RAISES, "QuotesFares.quote", lambda: lab.shop.price_cart(ready.buyer, ready.cart.id))
+    assert [OPTION] == [option.option for group in outcome.value.groups for option in group.options]
+    assert ready.quote.total_minor == outcome.value.total_minor
 
 
-# -- plugins that must not even start ---------------------------------------------------------------------------------
+def test_late_money_is_decided_by_a_person_where_its_plugin_fails(lab: Lab) -> None:
+    """The money is booked and neither given back nor applied to the canceled order."""
+    act = _applying_late_money(lab)
+    with lab.shop.read(STAFF) as work:
+        there = len(work.payment.tasks())
+    provoke(lab, RAISES, "choose_late_money", act)
+    with lab.shop.read(STAFF) as work:
+        tasks = work.payment.tasks()
+    assert there + 1 == len(tasks)
+    assert "late_money" in {task.kind for task in tasks}
 
 
-class Claims:
-    """Claims the carrier code of another plugin."""
-
-    name = "claims"
-    version = "1"
-    eckit_interface: Final = {"shipping": 1}
-
-    @hookimpl
-    def register_carriers(self) -> tuple[Any, ...]:
-        """The code ``flat`` is taken."""
-        return (Carrying(code="flat"),)
-
-
-class Old:
-    """Made for an interface of long ago."""
-
-    name = "old"
-    version = "1"
-    eckit_interface: Final = {"order": 0}
-
-    @hookimpl
-    def order_placed(self, event: Any) -> None:
-        """Never called."""
-
-
-class Undeclared:
-    """Says nothing about what it was made for."""
-
-    name = "undeclared"
-    version = "1"
-
-    @hookimpl
-    def order_placed(self, event: Any) -> None:
-        """Never called."""
-
-
-class Misspelt:
-    """Implements a hook that does not exist."""
-
-    name = "misspelt"
-    version = "1"
-    eckit_interface: Final = {"order": 1}
-
-    @hookimpl
-    def order_plaecd(self, event: Any) -> None:
-        """Never called."""
-
-
-class Strange:
-    """Asks for an argument that the hook does not have."""
-
-    name = "strange"
-    version = "1"
-    eckit_interface: Final = {"order": 1}
-
-    @hookimpl
-    def order_placed(self, event: Any, moon: Any) -> None:
-        """Never called."""
-
-
-class RegistersNonsense:
-    """Registers what is no permission."""
-
-    name = "nonsense"
-    version = "1"
-    eckit_interface: Final = {"customer": 1}
-
-    @hookimpl
-    def register_permissions(self) -> Any:
-        """A number."""
-        return (7,)
-
-
-class RaisesAtStart:
-    """Cannot register."""
-
-    name = "raises"
-    version = "1"
-    eckit_interface: Final = {"customer": 1}
-
-    @hookimpl
-    def register_permissions(self) -> tuple[Permission, ...]:
-        """Fails."""
-        raise OSError("no such file")
-
-
-class CommandsNonsense:
-    """Brings commands that are none."""
-
-    name = "commands"
-    version = "1"
-    eckit_interface: Final = {"host": 1}
-
-    @hookimpl
-    def register_commands(self) -> Any:
-        """Text, and a command."""
-        return ("ls", Command(name="x", run=print))
-
-
-@pytest.mark.parametrize(
-    "plugin",
-    [Claims(), Old(), Undeclared(), Misspelt(), Strange(), RegistersNonsense(), RaisesAtStart()],
-    ids=lambda it: type(it).__name__,
-)
-def test_a_plugin_that_does_not_fit_is_found_at_start(begun: Callable[..., Trial], plugin: Any) -> None:
-    """PLG-05: strict: the shop does not start and says which plugin and why; tolerant: it starts without it."""
-    from tests.acceptance.trial import open_shop
-
-    trial = begun()
-    before = _rows(trial)
-
-    with pytest.raises((CompositionError, PluginError)) as caught:
-        open_shop(trial.place, plugins=[plugin])
-    assert plugin.name in str(caught.value.text("en")) + str(caught.value.facts())
-
-    tolerant = open_shop(trial.place, plugins=[plugin], strict=False)
-    try:
-        assert plugin.name not in tolerant.plugins.infos
-        assert plugin.name in tolerant.plugins.disabled
-        if not isinstance(plugin, Claims):  # nobody can say whose the code is, so the carrier it had is left out too
-            trial.goods("TEA-50", 648, 5)
-            assert filled(tolerant, [("TEA-50", 1)]).placed()[1].number
-    finally:
-        tolerant.close()
-    assert isinstance(plugin, Claims) == (before == _rows(trial))
-
-
-_metadata = plugin_metadata()
-sa.Table("unmigrated_thing", _metadata, sa.Column("id", sa.String(40), primary_key=True))
-
-
-class Unmigrated:
-    """Its table was never made."""
-
-    name = "unmigrated"
-    version = "1"
-    eckit_interface: Final = {"host": 1}
-
-    @hookimpl
-    def register_tables(self) -> tuple[sa.MetaData, ...]:
-        """One table."""
-        return (_metadata,)
-
-
-def test_an_unapplied_migration_is_found_at_start(begun: Callable[..., Trial]) -> None:
-    """A plugin whose tables are missing is named, with the command that makes them; nothing is written."""
-    from tests.acceptance.trial import open_shop
-
-    trial = begun()
-    before = _rows(trial)
-    shop = open_shop(trial.place, plugins=[Unmigrated()])
-    try:
-        with pytest.raises(CompositionError) as caught:
-            shop.check()
-    finally:
-        shop.close()
-
-    assert ["unmigrated"] == [problem.path for problem in caught.value.problems]
-    assert "eckit db upgrade" in caught.value.text("ja")
-    assert before == _rows(trial)
+def test_the_shop_is_whole_after_all_that(lab: Lab) -> None:
+    """Whatever the plugin did wrong before: the auditor finds nothing, and what was counted is still there."""
+    for case in CASES[:3]:
+        provoke(lab, RAISES, case.hook, case.ready(lab))
+    assert [] == lab.trial.audit()
+    with lab.shop.read(STAFF) as work:
+        assert work.catalog.variant_by_sku(SKU).sku == SKU

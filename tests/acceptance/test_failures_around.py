@@ -4,13 +4,14 @@ import datetime as dt
 import logging
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from eckit import Actor, AlreadyPlacedError, EckitError, NotFoundError, RawRequest
+from eckit import RawRequest
 from eckit.cli.notices import NoticeServer
 from tests.acceptance.trial import METHOD, START, Trial
 
@@ -28,9 +29,13 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 os.chdir(sys.argv[2])
 from eckit import Actor
-from tests.acceptance.trial import STAFF, Place, filled, open_shop
+from tests.acceptance.trial import STAFF, Place, card, filled, open_shop
 shop = open_shop(Place.of(sys.argv[1]))
 buyer, order = filled(shop, [("TEA-50", 1)]).placed()
+paid = shop.take_payment(buyer, order.id, instrument=card(), return_url="https://shop.example/return")
+assert paid.status.state.value == "authorized", paid
+[parcel] = shop.ship_order(STAFF, order.id, number="1234567890")
+shop.record_delivery(STAFF, order.id, parcel_id=parcel.id)
 shop.relay_events()
 shop.send_mails()
 shop.audit(STAFF)
@@ -40,7 +45,9 @@ print(json.dumps(writes))
 
 
 def test_nothing_is_written_but_the_database(trial: Trial, tmp_path: Path) -> None:
-    """SEC-08: a library writes no files unless it is given a place: a whole flow in a read-only folder writes none."""
+    """SEC-08: a library writes no files unless it is given a place: ordering, paying, shipping, mails and audit in a
+    read-only folder, every opening of a file traced (who is root could write there all the same): none for writing.
+    """
     trial.goods("TEA-50", 648, 5)
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o555)
@@ -78,7 +85,10 @@ def test_a_wrong_clock_is_noticed(trial: Trial, minutes: int, caplog: pytest.Log
         trial.provider.clear()
 
     assert {200 if abs(minutes) < 5 else 400} == {200 if status == 200 else 400 for status in statuses}
-    assert any("clock" in record.getMessage() for record in caplog.records)
+    found = [re.search(r"clock is ([+-]\d+) s off", record.getMessage()) for record in caplog.records]
+    named = {int(one[1]) for one in found if one}
+    assert named
+    assert all(abs(skew - minutes * 60) <= 5 for skew in named), named
 
 
 def _noted(statuses: list[int], answer: tuple[int, bytes]) -> tuple[int, bytes]:
@@ -99,43 +109,3 @@ def test_any_signature_is_refused_alike(trial: Trial) -> None:
 
     assert 1 == len(answers)
     assert 400 <= next(iter(answers)).status < 500
-
-
-def test_a_carts_token_opens_nothing_after_placement(trial: Trial) -> None:
-    """ACC-05: read, changed or merged by its token, the cart gives the order's id and nothing of its buyer."""
-    trial.goods("TEA-50", 648, 5)
-    ready = trial.cart(("TEA-50", 1))
-    _, order = ready.placed()
-    other = trial.cart(("TEA-50", 1))
-    both = Actor.guest(ready.cart.token, other.cart.token)
-
-    for refused in (
-        lambda work: work.cart.get(ready.cart.id),
-        lambda work: work.cart.add(ready.cart.id, "TEA-50", 1),
-        lambda work: work.cart.merge(ready.cart.id, other.cart.id),
-    ):
-        with pytest.raises(AlreadyPlacedError) as caught, trial.shop.write(both) as work:
-            refused(work)
-        assert {"order_id": order.id} == {
-            key: value for key, value in caught.value.facts().items() if key == "order_id"
-        }
-        assert "見本" not in repr(caught.value) + caught.value.text("ja")
-    with pytest.raises(NotFoundError), trial.shop.read(ready.buyer) as work:
-        work.order.get(order.id)
-
-
-def test_a_strangers_objects_are_not_there(trial: Trial) -> None:
-    """ACC-01: what is somebody else's is answered as what does not exist, by every way to it."""
-    trial.goods("TEA-50", 648, 5)
-    buyer, order = trial.order(("TEA-50", 1))
-    stranger = Actor.guest("z" * 43)
-    for call in (
-        lambda: trial.shop.find_payment(stranger, order.id),
-        lambda: trial.shop.cancel_order(stranger, order.id),
-        lambda: trial.shop.take_payment(stranger, order.id),
-        lambda: trial.shop.resume_payment(stranger, order.id, {}),
-    ):
-        with pytest.raises(EckitError) as caught:
-            call()
-        assert "not-found" == caught.value.code
-    assert buyer.tokens

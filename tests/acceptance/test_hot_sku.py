@@ -67,6 +67,7 @@ def test_4_processes_of_16_sell_exactly_what_there_is(begun: Callable[..., Trial
 
     assert {"sold": STOCK, "out-of-stock": BUYERS} == dict(outcomes)
     assert STOCK == _sold(hot, outcomes)
+    assert [] == hot.audit()
 
 
 def _in_processes(trial: Trial) -> "Counter[str]":
@@ -86,3 +87,4 @@ def test_joined_buyers_sell_exactly_what_there_is(begun: Callable[..., Trial], l
     sys.stdout.write(f"told busy: {host.busy} times\n")
     assert {"sold": STOCK, "out-of-stock": BUYERS} == dict(outcomes)
     assert STOCK == _sold(hot, outcomes)
+    assert [] == hot.audit()

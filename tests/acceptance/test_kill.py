@@ -24,9 +24,9 @@ KILLED: Final = -signal.SIGKILL
 
 POINTS: Final[dict[str, tuple[str, int]]] = {
     **{f"place_order.after_{what}": ("buy", 1) for what in (
-        "pricing", "cart", "number_counter", "order", "placement", "order_line", "charge", "payment", "operation",
-        "coupon", "promotion", "promotion_customer", "redemption", "level", "hold", "idempotency", "history", "outbox",
-        "commit",
+        "pricing", "claim", "cart", "number_counter", "order", "placement", "order_line", "charge", "payment",
+        "operation", "coupon", "promotion", "promotion_customer", "redemption", "level", "hold", "idempotency", "history",
+        "outbox", "commit",
     )},
     **{f"take_payment.{when}": ("buy", 1) for when in ("after_tx1", "after_tx2", "after_provider", "before_commit")},
     **{f"capture.{when}": ("refund", 1) for when in ("after_plan", "after_sent", "after_provider", "before_commit")},
@@ -35,8 +35,8 @@ POINTS: Final[dict[str, tuple[str, int]]] = {
     "cancel_order.after_plan": ("cancel", 1),
     "ship_order.after_hand_over": ("ship", 1),
     "receive_notice.after_store": ("notice", 2),  # the first tells that the buyer is asked
-    "notice.before_apply": ("notice", 2),  # the first is the answer that asks for the buyer
-    "notice.before_commit": ("notice", 2),
+    "notice.before_apply": ("notice", 3),  # the answer that asks for the buyer, its notice, and then the money's
+    "notice.before_commit": ("notice", 3),
     "relay.after_lease": ("tell", 1),
     "relay.after_send": ("tell", 2),
     "relay.before_mark": ("tell", 1),
@@ -109,6 +109,9 @@ def test_killed_anywhere_the_shop_recovers(stage: Stage, point: str) -> None:
     trial = stage.opened()
     if scenario == "buy":
         assert _is_placed(trial) == (point == "place_order.after_commit" or not point.startswith("place_order."))
+    if scenario == "notice":  # it was the notice of the money that died
+        assert trial.ledger()
+        assert not trial.movements()
     recover(trial)
     prove(trial)
 
@@ -214,11 +217,19 @@ def test_a_notice_that_was_stored_and_not_acknowledged_comes_again(stage: Stage)
 
 @pytest.mark.parametrize(
     ("point", "passes"),
-    [("relay.after_send", (12, 9, 8)), ("relay.before_mark", (1, 1, 1)), ("send_mails.after_send", (1, 1, 1))],
+    [
+        ("relay.after_send", (12, 9, 8)),
+        ("relay.before_mark", (1, 1, 1)),
+        ("send_mails.after_send", (1, 1, 1)),
+        *(
+            pytest.param(point, (1,) * 50, marks=pytest.mark.soak)
+            for point in ("relay.after_send", "relay.before_mark", "send_mails.after_send")
+        ),
+    ],
 )
 def test_what_was_sent_and_not_marked_is_sent_again_the_same(stage: Stage, point: str, passes: tuple[int, ...]) -> None:
     """QUE-03: killed between sending and marking again and again; each event and mail comes at least once, with one id
-    and one body however often it comes.
+    and one body however often it comes. Three kills here, fifty in the soak.
     """
     for nth in passes:
         assert KILLED == stage.child(["tell"], ECKIT_FAULTS=f"{point}=kill@{nth}"), stage.error()
@@ -286,13 +297,15 @@ def test_a_declined_order_gives_its_goods_back_when_it_lapses(stage: Stage) -> N
 
 # -- migrations -------------------------------------------------------------------------------------------------------
 
-PLACES: Final = 12
-"""So many statements of an upgrade are died before, evenly spread; the first and the last are among them."""
+EVERY: Final = 10**9
 
 
-def test_an_upgrade_killed_half_way_starts_again_from_nothing(stage: Stage, bases: Bases, tmp_path: Path) -> None:
-    """MIG-04: killed before any statement of an upgrade the database has no table at all; run again, it has the same
-    tables as if nothing had happened.
+@pytest.mark.parametrize("places", [12, pytest.param(EVERY, marks=pytest.mark.soak)], ids=["12", "every"])
+def test_an_upgrade_killed_half_way_starts_again_from_nothing(
+    stage: Stage, bases: Bases, tmp_path: Path, places: int
+) -> None:
+    """MIG-04: killed before twelve statements of an upgrade, evenly spread from the first to the last (in the soak
+    before every one), the database has no table at all; run again, it has the same tables as if nothing had happened.
     """
     whole = tmp_path / "whole"
     whole.mkdir()
@@ -303,8 +316,9 @@ def test_an_upgrade_killed_half_way_starts_again_from_nothing(stage: Stage, base
     stage.empty = ""
     count = len(killed.noted(stage.folder / "statements"))
 
-    for place in range(PLACES):
-        nth = 1 + place * (count - 1) // (PLACES - 1)
+    places = min(places, count)
+    for place in range(places):
+        nth = 1 + place * (count - 1) // (places - 1)
         assert KILLED == stage.child(["migrate"], statement=nth), f"statement {nth} of {count}: {stage.error()}"
         assert [] == schema_of(stage.empty), f"statement {nth} of {count}"
 

@@ -147,10 +147,11 @@ class Trial:
         plugins: Sequence[Any] = (),
         more_tables: Sequence[Any] = (),
         migrated: bool = False,
+        clock: FixedClock | None = None,
     ) -> Self:
         """Make tables (of plugins only, if the core's are there) and the shop's first rows."""
         install_schema(url, extra=(*more_tables, eckit_tax_table.tables.metadata), core=not migrated)
-        clock = FixedClock(START)
+        clock = clock or FixedClock(START)
         if provider is not None:
             provider.set_clock(START)
         place = Place(
@@ -299,7 +300,12 @@ class Filled:
 
 
 def filled(
-    shop: Shop, lines: Sequence[tuple[str, int]], *, code: str | None = None, method: str | None = METHOD
+    shop: Shop,
+    lines: Sequence[tuple[str, int]],
+    *,
+    code: str | None = None,
+    method: str | None = METHOD,
+    option: str = OPTION,
 ) -> Filled:
     """A guest's cart with everything an order needs."""
     cart = shop.start_cart(Actor.guest(), "web", locale="ja")
@@ -309,7 +315,7 @@ def filled(
         party = work.customer.add_party(person())
         work.cart.set_buyer(cart.id, party)
         work.cart.set_destination(cart.id, party)
-        work.cart.set_option(cart.id, OPTION)
+        work.cart.set_option(cart.id, option)
         work.cart.set_method(cart.id, method)
         if code is not None:
             work.cart.add_code(cart.id, code)

@@ -112,7 +112,7 @@ def test_the_first_source_that_knows_is_believed(migrated_url: str) -> None:
     ("answer", "error"),
     [
         (ConnectionError("down"), PluginError),
-        (_rate("-1"), InvalidInputError),
+        (_rate("-1"), PluginError),
         (_rate(base="USD"), RateUnavailableError),
         (_rate(at=START + DAY), RateUnavailableError),
     ],

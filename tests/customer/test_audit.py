@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from eckit.customer import audit, service as customer
 from eckit.customer.store import account, credential, customer as customer_table, party
 from eckit.kernel.actors import Actor
+from eckit.kernel.facets import facet
+from eckit.kernel.minting import mint
 from eckit.testing.begin import START
 from tests.customer.conftest import STAFF, People, a_party
 from tests.planting import again, broken, broken_by
@@ -65,3 +67,22 @@ def test_an_account_that_outlived_its_erasure_is_found(lived: People) -> None:
     """As are credentials and parties that were left behind."""
     planting = sa.update(customer_table).values(erased_at=START, party_id=None, groups=[])
     assert "erased-customer-leaves-nothing" in broken_by(lived.begin, audit.CHECKS, ALL, planting)
+
+
+@pytest.mark.parametrize(
+    ("kind", "invariant", "table"),
+    [("customer", "erased-customer-leaves-nothing", customer_table), ("party", "erased-party-is-empty", party)],
+)
+def test_a_personal_facet_of_somebody_erased_is_found(
+    lived: People, kind: str, invariant: str, table: sa.Table
+) -> None:
+    """Whichever plugin kept it; one that is not personal may stay, and so may one of somebody who is there."""
+    for gone, personal, expected in ((True, True, True), (True, False, False), (False, True, False)):
+        erased = table.c.erased_at.is_not(None) if gone else table.c.erased_at.is_(None)
+        values = (mint("facet"), kind, sa.select(sa.func.min(table.c.id)).where(erased).scalar_subquery(), "care.skin")
+        columns = (facet.c.id, facet.c.owner_kind, facet.c.owner_id, facet.c.namespace)
+        planting = sa.insert(facet).values(
+            {column.name: value for column, value in zip(columns, values, strict=True)}
+            | {"version": 1, "personal": personal, "body": {}}
+        )
+        assert expected is (invariant in broken_by(lived.begin, audit.CHECKS, (*ALL, facet), planting))

@@ -323,31 +323,35 @@ def test_the_newest_consent_of_a_purpose_counts(people: People) -> None:
         customer.consents(work, owner)
 
 
-def test_a_guest_consents_for_a_party_it_may_use(people: People) -> None:
-    """A party no customer owns is known by its id; another customer's is not there."""
-    guests, owned = a_party(), a_party()
+def test_a_guest_consents_in_the_work_that_adds_the_party(people: People) -> None:
+    """ACC-01: afterwards the party's id opens its consents to nobody but staff: as if there were no such party."""
+    guests, owned, customer_id = a_party(), a_party(), CustomerId(mint("customer"))
+
+    def given(party_id: PartyId, purpose: str = "newsletter") -> Consent:
+        owner = Ref("party", party_id)
+        at = people.clock.now()
+        return Consent(owner=owner, purpose=purpose, granted=True, asserted_by="guest", text_version="1", at=at)
+
     with people.begin.write(Actor.guest()) as work:
         customer.add_party(work, guests)
-    with people.begin.write(Actor.buyer(CustomerId(mint("customer")))) as work:
+        customer.consent(work, given(guests.id))
+        with pytest.raises(InvalidInputError):
+            customer.consent(work, given(guests.id, purpose=""))
+        assert [given(guests.id)] == list(customer.consents(work, Ref("party", guests.id)))
+    with people.begin.write(Actor.buyer(customer_id)) as work:
         customer.add_party(work, owned)
+    with people.begin.write(Actor.buyer(customer_id)) as work:
+        customer.consent(work, given(owned.id))
+        customer.consents(work, Ref("party", owned.id))
 
-    def note(party_id: PartyId, purpose: str = "newsletter") -> None:
-        with people.begin.write(Actor.guest()) as work:
-            given = Consent(
-                owner=Ref("party", party_id),
-                purpose=purpose,
-                granted=True,
-                asserted_by="guest",
-                text_version="1",
-                at=people.clock.now(),
-            )
-            customer.consent(work, given)
-
-    note(guests.id)
-    with pytest.raises(NotFoundError):
-        note(owned.id)
-    with pytest.raises(InvalidInputError):
-        note(guests.id, purpose="")
+    for stranger in (Actor.guest(), Actor.buyer(CustomerId(mint("customer"))), Actor.staff("eve")):
+        for party_id in (guests.id, owned.id, PartyId(mint("party"))):
+            with pytest.raises(NotFoundError), people.begin.write(stranger) as work:
+                customer.consent(work, given(party_id))
+            with pytest.raises(NotFoundError), people.begin.read(stranger) as work:
+                customer.consents(work, Ref("party", party_id))
+    with people.begin.read(STAFF) as work:
+        assert [given(guests.id)] == list(customer.consents(work, Ref("party", guests.id)))
 
 
 def test_a_scheme_that_gives_no_hash_makes_no_account(people: People) -> None:

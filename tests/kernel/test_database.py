@@ -280,7 +280,7 @@ def orig(state: str) -> Exception:
         (orig("55P03"), BusyError, "55P03"),
         (sqlite3.OperationalError("database is locked"), BusyError, "sqlite"),
         (sqlite3.OperationalError("database table is locked"), BusyError, "sqlite"),
-        (sqlite3.OperationalError("disk I/O error"), DatabaseUnavailableError, "OperationalError"),
+        (sqlite3.OperationalError("disk I/O error"), DatabaseUnavailableError, "sqlite"),
         (orig("57P01"), DatabaseUnavailableError, "57P01"),
         (orig("42P01"), DatabaseUnavailableError, "42P01"),
     ],

@@ -30,7 +30,7 @@ def register_facets(settings: Any) -> tuple[FacetSpec, ...]:
 hooks.register_facets = hookspec()(register_facets)  # type: ignore[attr-defined]
 SPECS = declared(hooks, "catalog")
 
-TEA, CUP, ORDER = Ref("product", "prd_1"), Ref("product", "prd_2"), Ref("order", "ord_1")
+TEA, CUP, AOI = Ref("product", "prd_1"), Ref("product", "prd_2"), Ref("customer", "cus_1")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,17 +42,21 @@ class Dimensions:
 
 
 @attrs.frozen(kw_only=True)
-class GiftMessage:
-    """What somebody wants to say."""
+class SkinType:
+    """What somebody's skin is like."""
 
     text: str
 
 
 DIMENSIONS = FacetSpec(
-    kind=Dimensions, namespace="sizes", on="product", needed_for=frozenset({"shipping", facets.PRICING})
+    kind=Dimensions, namespace="sizes", on="product", needed_for=frozenset({"catalog", facets.PRICING})
 )
-MESSAGE = FacetSpec(
-    kind=GiftMessage, namespace="gifts.message", on="order", needed_for=frozenset({"shipping"}), personal=True
+SKIN = FacetSpec(
+    kind=SkinType,
+    namespace="skin.type",
+    on="customer",
+    needed_for=frozenset({"customer", facets.PRICING}),
+    personal=True,
 )
 
 
@@ -68,7 +72,7 @@ def shop(opened: Database, *plugins: Any) -> Begin:
 
 @pytest.fixture
 def begin(opened: Database) -> Begin:
-    return shop(opened, registering("sizes", DIMENSIONS), registering("gifts", MESSAGE))
+    return shop(opened, registering("sizes", DIMENSIONS), registering("skin", SKIN))
 
 
 @contextmanager
@@ -88,25 +92,25 @@ def test_facets_of_all_plugins_come_in_one_statement(begin: Begin, opened: Datab
     """Whatever the number of plugins and things; only what the operation needs."""
     with begin.write(SYSTEM) as work:
         facets.save(work, TEA, Dimensions(length_mm=50))
-        facets.save(work, ORDER, GiftMessage(text="おめでとう"))
+        facets.save(work, AOI, SkinType(text="乾燥肌"))
     with begin.read(SYSTEM) as work, counted(opened) as statements:
-        found = facets.load(work, [TEA, CUP, ORDER], "shipping")
+        found = facets.load(work, [TEA, CUP, AOI], "pricing")
     assert 1 == len([statement for statement in statements if "eckit_facet" in statement])
     assert {
         TEA: {Dimensions: Dimensions(length_mm=50)},
         CUP: {},
-        ORDER: {GiftMessage: GiftMessage(text="おめでとう")},
+        AOI: {SkinType: SkinType(text="乾燥肌")},
     } == found
     with begin.read(SYSTEM) as work:
-        assert {TEA: {Dimensions: Dimensions(length_mm=50)}, ORDER: {}} == facets.load(work, [TEA, ORDER], "pricing")
+        assert {TEA: {Dimensions: Dimensions(length_mm=50)}, AOI: {}} == facets.load(work, [TEA, AOI], "catalog")
 
 
 def test_what_nobody_registers_costs_no_statement(opened: Database, begin: Begin) -> None:
     """A shop without such plugins pays nothing for them."""
     with begin.read(SYSTEM) as work, counted(opened) as statements:
-        assert {ORDER: {}} == facets.load(work, [ORDER], "pricing")
-        assert {} == facets.load(work, [], "shipping")
-        assert {Ref("cart", "crt_1"): {}} == facets.load(work, [Ref("cart", "crt_1")], "shipping")
+        assert {AOI: {}} == facets.load(work, [AOI], "catalog")
+        assert {} == facets.load(work, [], "pricing")
+        assert {Ref("cart", "crt_1"): {}} == facets.load(work, [Ref("cart", "crt_1")], "pricing")
     assert [] == [statement for statement in statements if "eckit_facet" in statement]
 
 
@@ -116,24 +120,24 @@ def test_a_facet_replaces_an_earlier_one_and_can_be_removed(begin: Begin) -> Non
         with begin.write(SYSTEM) as work:
             facets.save(work, TEA, Dimensions(length_mm=length))
     with begin.write(SYSTEM) as work:
-        assert {TEA: {Dimensions: Dimensions(length_mm=60)}} == facets.load(work, [TEA], "shipping")
+        assert {TEA: {Dimensions: Dimensions(length_mm=60)}} == facets.load(work, [TEA], "pricing")
         assert {"plugin:sizes": 2} == work.stamps(["plugin:sizes"])
         assert facets.remove(work, TEA, Dimensions)
         assert not facets.remove(work, TEA, Dimensions)
-        assert {TEA: {}} == facets.load(work, [TEA], "shipping")
+        assert {TEA: {}} == facets.load(work, [TEA], "pricing")
 
 
 def test_a_facet_of_a_plugin_that_is_gone_stays_and_is_left_out(begin: Begin, opened: Database) -> None:
     """PLG-10: reading never needs plugin code; when the plugin is back, its facts are there."""
     with begin.write(SYSTEM) as work:
         facets.save(work, TEA, Dimensions(length_mm=50))
-        facets.save(work, ORDER, GiftMessage(text="x"))
-    without = shop(opened, registering("gifts", MESSAGE))
+        facets.save(work, AOI, SkinType(text="x"))
+    without = shop(opened, registering("skin", SKIN))
     with without.read(SYSTEM) as work:
-        found = facets.load(work, [TEA, ORDER], "shipping")
-        assert ({TEA: {}, ORDER: {GiftMessage: GiftMessage(text="x")}}, ()) == (dict(found), found.failures)
+        found = facets.load(work, [TEA, AOI], "pricing")
+        assert ({TEA: {}, AOI: {SkinType: SkinType(text="x")}}, ()) == (dict(found), found.failures)
     with begin.read(SYSTEM) as work:
-        assert {TEA: {Dimensions: Dimensions(length_mm=50)}} == facets.load(work, [TEA], "shipping")
+        assert {TEA: {Dimensions: Dimensions(length_mm=50)}} == facets.load(work, [TEA], "pricing")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_a_facet_that_cannot_be_read_is_left_out_with_a_record(begin: Begin, ver
         facets.save(work, CUP, Dimensions(length_mm=2))
         work.execute(sa.update(facet).where(facet.c.owner_id == TEA.id).values(version=version, body=body))
     with begin.read(SYSTEM) as work:
-        found = facets.load(work, [TEA, CUP], "shipping")
+        found = facets.load(work, [TEA, CUP], "pricing")
     assert {TEA: {}, CUP: {Dimensions: Dimensions(length_mm=2)}} == found
     assert ["sizes"] == [record.plugin for record in found.failures]
     assert "prd_1" in found.failures[0].reason
@@ -157,7 +161,7 @@ def test_a_field_with_a_default_may_be_new(begin: Begin) -> None:
     with begin.write(SYSTEM) as work:
         facets.save(work, TEA, Dimensions(length_mm=1, width_mm=7))
         work.execute(sa.update(facet).values(body={"length_mm": 1}))
-        assert {TEA: {Dimensions: Dimensions(length_mm=1, width_mm=0)}} == facets.load(work, [TEA], "shipping")
+        assert {TEA: {Dimensions: Dimensions(length_mm=1, width_mm=0)}} == facets.load(work, [TEA], "pricing")
 
 
 def test_only_registered_facets_of_storable_facts_are_saved(begin: Begin, opened: Database) -> None:
@@ -168,7 +172,7 @@ def test_only_registered_facets_of_storable_facts_are_saved(begin: Begin, opened
         key: Secret
 
     with begin.write(SYSTEM) as work:
-        for owner, value in ((TEA, GiftMessage(text="x")), (TEA, object()), (ORDER, Dimensions(length_mm=1))):
+        for owner, value in ((TEA, SkinType(text="x")), (TEA, object()), (AOI, Dimensions(length_mm=1))):
             with pytest.raises(InvalidInputError) as refused:
                 facets.save(work, owner, value)
             assert "unknown-facet" == refused.value.problems[0].code
@@ -176,7 +180,10 @@ def test_only_registered_facets_of_storable_facts_are_saved(begin: Begin, opened
             with pytest.raises(InvalidInputError) as refused:
                 facets.save(work, TEA, wrong)
             assert "not-storable" == refused.value.problems[0].code
-    keeping = shop(opened, registering("keeps", FacetSpec(kind=Keeps, namespace="keeps", on="product")))
+    keeping = shop(
+        opened,
+        registering("keeps", FacetSpec(kind=Keeps, namespace="keeps", on="product", needed_for=frozenset({"catalog"}))),
+    )
     with keeping.write(SYSTEM) as work, pytest.raises(InvalidInputError):
         facets.save(work, TEA, Keeps(key=Secret("sk_live_1")))
     with begin.read(SYSTEM) as work:
@@ -187,15 +194,15 @@ def test_personal_facets_are_exported_and_erased_without_their_plugin(begin: Beg
     """Erasure and export cover what plugins keep, those that are gone too."""
     with begin.write(SYSTEM) as work:
         facets.save(work, TEA, Dimensions(length_mm=50))
-        facets.save(work, ORDER, GiftMessage(text="x"))
+        facets.save(work, AOI, SkinType(text="x"))
     bare = shop(opened)
     with bare.write(SYSTEM) as work:
-        assert [{"owner": "order:ord_1", "namespace": "gifts.message", "version": 1, "text": "x"}] == facets.export(
-            work, [ORDER]
+        assert [{"owner": "customer:cus_1", "namespace": "skin.type", "version": 1, "text": "x"}] == facets.export(
+            work, [AOI]
         )
-        assert 1 == facets.erase(work, [ORDER, TEA])
-        assert [] == facets.export(work, [ORDER])
-        assert 1 == len(facets.export(work, [TEA, ORDER]))
+        assert 1 == facets.erase(work, [AOI, TEA])
+        assert [] == facets.export(work, [AOI])
+        assert 1 == len(facets.export(work, [TEA, AOI]))
         assert (0, []) == (facets.erase(work, []), facets.export(work, []))
 
 
@@ -204,8 +211,12 @@ def test_personal_facets_are_exported_and_erased_without_their_plugin(begin: Beg
     [
         ((FacetSpec(kind=int, namespace="sizes", on="product"),), "no attrs class"),
         ((FacetSpec(kind=Dimensions, namespace="sizes", on="unicorn"),), "unicorn"),
-        ((FacetSpec(kind=Dimensions, namespace="gifts", on="product"),), "namespace"),
+        ((FacetSpec(kind=Dimensions, namespace="skin", on="product"),), "namespace"),
         ((DIMENSIONS, DIMENSIONS), "both claim"),
+        ((attrs.evolve(DIMENSIONS, needed_for=frozenset()),), "nothing would read it"),
+        ((attrs.evolve(DIMENSIONS, needed_for=frozenset({"catalog", "shipping"})),), "not read for shipping"),
+        ((attrs.evolve(DIMENSIONS, on="cart"),), "cart are not read for catalog"),
+        ((attrs.evolve(SKIN, namespace="sizes", on="product", needed_for=frozenset({"catalog"})),), "personal facts"),
     ],
 )
 def test_a_facet_that_cannot_work_is_refused_at_the_start(specs: tuple[FacetSpec, ...], says: str) -> None:
@@ -216,6 +227,6 @@ def test_a_facet_that_cannot_work_is_refused_at_the_start(specs: tuple[FacetSpec
 
 def test_two_plugins_may_not_share_a_class() -> None:
     """``product.facet(Dimensions)`` would be one of two."""
-    mine = FacetSpec(kind=Dimensions, namespace="other", on="product")
+    mine = FacetSpec(kind=Dimensions, namespace="other", on="product", needed_for=frozenset({"catalog"}))
     with pytest.raises(CompositionError, match="Dimensions"):
         compose_plugins(SPECS, [registering("sizes", DIMENSIONS), registering("other", mine)], collect=[facets.collect])

@@ -147,6 +147,31 @@ def test_of_many_that_take_over_a_stale_claim_one_succeeds(opened: Database) -> 
     assert {"taken": 1, "in flight": 7} == outcomes
 
 
+def test_an_actor_can_be_forgotten(opened: Database) -> None:
+    """With every reply to it; a key that is in flight stays, and so do those of others."""
+    clock = FixedClock(NOON)
+    now = clock.now()
+    with opened.writing() as connection:
+        for actor in ("buyer:cus_1", "buyer:cus_2"):
+            key = Key(scope="write", value="a", fingerprint="f")
+            idempotency.claim(connection, key, actor, now)
+            idempotency.finish(connection, key, actor, now, {"order_id": "ord_1"})
+        idempotency.claim(connection, Key(scope="write", value="b"), "buyer:cus_1", now, lease=dt.timedelta(minutes=1))
+        assert 1 == idempotency.forget(connection, "buyer:cus_1")
+        left = connection.execute(sa.select(idempotency.idempotency.c.actor, idempotency.idempotency.c.key)).all()
+    assert {("buyer:cus_1", "b"), ("buyer:cus_2", "a")} == {tuple(row) for row in left}
+
+
+def test_a_lease_left_behind_is_purged_as_late_as_a_reply(opened: Database) -> None:
+    """Nobody comes back for it after so long."""
+    clock, lease = FixedClock(NOON), dt.timedelta(minutes=1)
+    with opened.writing() as connection:
+        idempotency.claim(connection, Key(scope="write", value="a"), "guest", clock.now(), lease=lease)
+        for wait, purged in ((lease + KEEP_REPLIES, 0), (dt.timedelta(seconds=1), 1)):
+            clock.advance(wait)
+            assert purged == idempotency.purge(connection, clock.now())
+
+
 def test_replies_are_kept_for_two_days_and_then_purged(opened: Database) -> None:
     """Facts §10: a stored reply is kept at least 48 hours."""
     clock = FixedClock(NOON)

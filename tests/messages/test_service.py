@@ -19,6 +19,7 @@ from eckit.kernel.events import Event
 from eckit.kernel.history import history
 from eckit.kernel.ids import PartyId
 from eckit.kernel.minting import mint
+from eckit.kernel.money import format_minor
 from eckit.kernel.refs import Ref
 from eckit.kernel.work import Begin, WorkOpenError
 from eckit.messages import MessageWish, Template, audit, rules, service as messages
@@ -251,7 +252,7 @@ def test_a_slow_worker_does_not_undo_what_another_did(office: Office) -> None:
 
 
 def test_a_mail_tells_what_is_so_when_it_is_sent(office: Office) -> None:
-    """Built from current state: an order canceled before its confirmation left shows what is left of it."""
+    """Built from current state: a cancellation shows what is left of the order, its confirmation what was agreed."""
     placed = office.place()
     office.relay()
     with office.begin.write(SYSTEM) as work:
@@ -262,7 +263,10 @@ def test_a_mail_tells_what_is_so_when_it_is_sent(office: Office) -> None:
     assert ["ご注文ありがとうございます", "ご注文取り消しのお知らせ"] == [
         subject.partition("】")[2].partition("（")[0] for subject in subjects
     ]
-    assert all("合計（税込）：￥0" in letter.text for letter in office.pouch.letters)
+    confirmed, canceled = (letter.text for letter in office.pouch.letters)
+    agreed = format_minor(placed.total_minor, "JPY", "ja")
+    assert f"\n合計（税込）：{agreed}\n" in confirmed
+    assert "お取り消し後の合計（税込）：￥0\n" in canceled
 
 
 @pytest.mark.parametrize(

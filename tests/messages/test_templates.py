@@ -9,8 +9,11 @@ import attrs
 import pytest
 
 from eckit.kernel.composing import compose_plugins
+from eckit.kernel.ids import GroupId, OptionCode
+from eckit.kernel.minting import mint
+from eckit.kernel.text import Text
 from eckit.messages import Rendered, Template, TemplateFailedError, rules, service as messages
-from eckit.pricing.model import ChargeKind
+from eckit.pricing.model import ChargeKind, PricedOption, QuoteGroup
 from tests.messages.conftest import WEB, Post, a_buyer, a_charge, a_mail, letter_data
 
 LOCALES = ("en", "ja")
@@ -113,6 +116,37 @@ https://shop.example/orders/ttttttttttttttttttttttttttttttttttttttttttt
 https://shop.example"""
         == letter.text
     )
+
+
+def test_what_a_confirmation_adds_up_is_what_was_agreed() -> None:
+    """Sent after the order was canceled, it still shows the goods and charges of the order and the sum they make."""
+    data = letter_data("ja", order={"current_total_minor": 0})
+    letter = _rendered("order_confirmed", data)
+    parts = [data["goods"], *[charge["amount"] for charge in data["charges"] if not charge["included"]]]
+    assert ["￥3,000", "-￥500", "￥550"] == parts
+    assert "合計（税込）：￥3,050\n" in letter.text
+    assert "￥3,050" in letter.html
+    assert "￥0" not in letter.text + letter.html
+
+
+def test_a_carrier_is_named_as_the_buyer_chose_it() -> None:
+    """The label of the option that was taken, not the code of a plugin; another carrier by what the parcel says."""
+    option = PricedOption(
+        option=OptionCode("yamato.parcel"), label=Text.of("Parcel", ja="宅配便"), before_minor=550, after_minor=550
+    )
+    group = QuoteGroup(
+        id=GroupId(mint("group")),
+        mode="ship",
+        destination=None,
+        tax_place=None,
+        option=option.option,
+        options=(option,),
+    )
+    other = attrs.evolve(option, option=OptionCode("sagawa.parcel"))
+    taken = letter_data("ja", groups=(group,))
+    assert "配送会社：宅配便\n" in _rendered("order_shipped", taken).text
+    not_taken = letter_data("ja", groups=(attrs.evolve(group, option=other.option, options=(option, other)),))
+    assert "配送会社：yamato\n" in _rendered("order_shipped", not_taken).text
 
 
 def test_an_english_shipping_notice_reads_as_one() -> None:

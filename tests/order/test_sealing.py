@@ -5,13 +5,15 @@ import json
 import attrs
 import pytest
 from hypothesis import given, settings
+from sqlalchemy.dialects import sqlite
 
+from eckit.kernel.freezing import canonical
 from eckit.kernel.ids import OrderId
 from eckit.kernel.minting import mint
-from eckit.kernel.tables import canonical
+from eckit.kernel.tables import Json
 from eckit.order import rules
 from eckit.order.model import Order, OrderState
-from eckit.pricing.model import Quote
+from eckit.pricing.model import ChargeKind, Quote
 from eckit.pricing.rules import digest
 from tests.order.quotes import AT, Wish, make_quote
 from tests.order.test_refunding import quotes
@@ -42,10 +44,11 @@ def test_placed_order_is_known_from_its_record_alone() -> None:
     assert OrderState.PLACED is placed.state
 
 
-def test_canonical_text_is_the_kernels() -> None:
-    """The digest is made of the very text that canonical columns hold."""
-    value = {"b": [1, "お茶", None], "a": {"z": True, "ä": "\u2028"}}
-    assert canonical(value) == rules.canonical(value)
+def test_the_sealed_text_is_what_a_canonical_column_holds() -> None:
+    """The digest is made of the very text that is stored."""
+    quote = make_quote()
+    body = rules.document(agreed(quote), quote)
+    assert Json().process_bind_param(body, sqlite.dialect()) == rules.seal(body).text
 
 
 def test_digest_notices_every_change() -> None:
@@ -76,4 +79,14 @@ def test_record_names_parties_by_reference_only() -> None:
 def test_not_a_number_has_no_canonical_text() -> None:
     """Digests are made of JSON that every reader reads alike."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        rules.canonical({"rate": float("nan")})
+        canonical({"rate": float("nan")})
+
+
+def test_a_charge_of_an_unknown_kind_stays_readable() -> None:
+    """What a channel or a later version called an amount is kept as it is, and is no error when read."""
+    quote = make_quote()
+    body = json.loads(rules.seal(rules.document(agreed(quote), quote)).text)
+    body["quote"]["charges"][0]["kind"] = "corkage"
+    placement = rules.placement_of(OrderId(mint("order")), rules.seal(body).text)
+    assert "corkage" == placement.charges[0].kind
+    assert ChargeKind.GOODS not in {placement.charges[0].kind}

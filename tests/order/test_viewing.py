@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from eckit.kernel.actors import Actor, Scope
 from eckit.kernel.errors import EckitError, InvalidInputError, NotAllowedError, NotFoundError
+from eckit.kernel.facets import FacetSpec
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.ids import ChannelId, CustomerId, OrderId
 from eckit.kernel.minting import mint
 from eckit.order import Order, OrderState, service as order
 from eckit.order.store import tables
 from eckit.order.store.rows import order_row
+from eckit.testing.begin import make_begin
 from tests.cart.support import statements_of
 from tests.order.conftest import STAFF, SYSTEM, Orders
 from tests.order.quotes import CHANNEL, Wish, make_quote
@@ -326,3 +328,43 @@ def test_export_is_for_staff_within_their_channels_and_dates(orders: Orders) -> 
     assert [first.id, second.id] == [row["id"] for row in exported(orders, here)]
     assert [second.id] == [row["id"] for row in exported(orders, since=second.placed_at)]
     assert [first.id, elsewhere.id] == [row["id"] for row in exported(orders, before=second.placed_at)]
+
+
+@attrs.frozen(kw_only=True)
+class Packing:
+    """How an order is packed."""
+
+    paper: str
+
+
+class Packs:
+    """Knows how orders are packed."""
+
+    name = "packing"
+    version = "1.0.0"
+    eckit_interface: ClassVar = {"catalog": 1}
+
+    @hookimpl
+    def register_facets(self) -> tuple[FacetSpec, ...]:
+        return (FacetSpec(kind=Packing, namespace="packing", on="order", needed_for=frozenset({"order"})),)
+
+
+def test_facets_come_with_the_order(orders: Orders) -> None:
+    """Typed, and outside what was agreed; kept by staff who may change orders."""
+    packed = attrs.evolve(orders, begin=make_begin(orders.url, plugins=[Packs()], clock=orders.clock))
+    mine = orders.place(make_quote())
+    with packed.begin.write(STAFF) as work:
+        sealed = order.get(work, mine.id).placement
+        order.save_facet(work, mine.id, Packing(paper="washi"))
+        with pytest.raises(InvalidInputError):
+            order.save_facet(work, mine.id, object())
+        with pytest.raises(NotFoundError):
+            order.save_facet(work, OrderId(mint("order")), Packing(paper="washi"))
+    with pytest.raises(NotAllowedError), packed.begin.write(Actor.guest(mine.token)) as work:
+        order.save_facet(work, mine.id, Packing(paper="none"))
+    for actor in (STAFF, Actor.guest(mine.token)):
+        with packed.begin.read(actor) as work:
+            found = order.get(work, mine.id)
+            assert (Packing(paper="washi"), None, sealed) == (found.facet(Packing), found.facet(int), found.placement)
+    with orders.begin.read(STAFF) as work:
+        assert {} == order.get(work, mine.id).facets

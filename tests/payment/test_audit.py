@@ -118,13 +118,17 @@ BREAKS: dict[str, Break] = {
     "steps-lead-to-the-state": _set(store.operation, _begin, state="failed"),
     "ended-is-ended": _set(store.operation, _begin, ended_at=None),
     "nothing-without-an-owner": _set(store.operation, _begin, state="in_doubt", ended_at=None),
-    "success-has-its-movement": _set(
+    "success-is-its-movements": _set(
         store.movement, lambda one: sa.and_(store.movement.c.kind == "capture"), reference="somebody-elses"
     ),
     "applied-notice-has-its-payment": _notice(),
-    "no-card-number": _notice(begin_reference="nobody", state="received", body=b"4111 1111 1111 1111"),
+    "application-in-its-currency": _set(
+        store.application, lambda one: store.application.c.payment_id == one.id, currency="USD"
+    ),
+    "movement-in-its-currency": _move("capture", 1, currency="USD"),
 }
-WITHOUT_A_BREAK = {"movement-is-one-entry"}  # the database's own constraint stands before it
+WITHOUT_A_BREAK = {"movement-is-one-entry", "one-operation-of-a-key", "one-notice-of-an-event"}
+"""The database's own constraints stand before these; they are planted where there are none, in the acceptance tests."""
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_shares_make_their_charges(quote: Quote) -> None:
     for charge in quote.charges:
         shares = [share.amount_minor for share in quote.shares if share.charge_id == charge.id]
         assert not shares or charge.amount_minor == sum(shares)
-        if charge.kind is ChargeKind.TAX or (charge.target == "order" and charge.promotion_id):
+        if charge.kind == ChargeKind.TAX or (charge.target == "order" and charge.promotion_id):
             assert charge.amount_minor == sum(shares)
 
 

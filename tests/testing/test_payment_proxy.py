@@ -6,6 +6,7 @@ import http.server
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 
 import attrs
@@ -167,6 +168,33 @@ def test_provider_that_is_gone_breaks_the_line(proxy: Proxy, provider: Provider)
     provider.close()
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         ask(proxy)
+
+
+def test_late_answer_comes_late(proxy: Proxy, provider: Provider) -> None:
+    """The provider acts at once; its answer takes the time it was told to."""
+    acted: list[float] = []
+    with proxy.meddling(mishaps.Late(0.2)):
+        started = time.monotonic()
+        asking = threading.Thread(target=lambda: ask(proxy))
+        asking.start()
+        while not provider.heard and time.monotonic() < started + 5:
+            time.sleep(0.005)
+        acted.append(time.monotonic() - started)
+        asking.join()
+    assert acted[0] < 0.2 <= time.monotonic() - started
+
+
+def test_connections_are_counted_before_they_are_accepted(proxy: Proxy) -> None:
+    """Who comes and goes at once counts as soon as the count is asked for; the asking does not count."""
+    for expected in range(1, 20):
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=5).close()
+        assert expected == proxy.count_connections()
+
+
+def test_nobody_listens_and_nobody_is_counted(proxy: Proxy) -> None:
+    """A proxy that refuses connections can be asked as well."""
+    with proxy.refusing():
+        assert 0 == proxy.count_connections()
 
 
 def test_trap_notes_who_comes() -> None:

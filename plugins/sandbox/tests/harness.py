@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,12 @@ _TOKENS = {
     "do_not_honor": "tok_declined_do_not_honor",
     "lost_card": "tok_declined_lost_card",
     "fraud": "tok_declined_fraud",
+}
+_WISHES = {
+    "over_capture": "over_capture_allowed",
+    "over_refund": "over_refund_allowed",
+    "refund_async": "refund_async(done)",
+    "refund_fails": "refund_async(failed)",
 }
 _MUTATIONS = {
     "amount": "wrong_amount",
@@ -105,6 +111,11 @@ class SandboxHarness(Harness):
         self._process.deliver(events=[event_id], mutation=_MUTATIONS[mutation] if mutation else None)
         return self._mailbox.kept.pop()
 
+    def batch(self, notices: Sequence[RawRequest], broken: int) -> RawRequest:
+        events = [_event(one)["event_id"] for one in notices]
+        self._process.deliver(events=events, batch=True, broken=broken + 1)
+        return self._mailbox.kept.pop()
+
     def signed(self, body: bytes) -> RawRequest:
         now = dt.datetime.fromisoformat(self._process.state()["now"])
         signature = sign(self._process.secret, int(now.timestamp()), body)
@@ -112,12 +123,9 @@ class SandboxHarness(Harness):
         return RawRequest(body=body, headers=headers, remote_ip="127.0.0.1")
 
     def provider(self, wish: str) -> None:
-        rule = {
-            "over_refund": "over_refund_allowed",
-            "refund_async": "refund_async(done)",
-            "refund_fails": "refund_async(failed)",
-        }[wish]
-        self._process.script({"match": {"operation": "refund"}, "do": rule})
+        if wish not in _WISHES:
+            raise NotApplicable(f"the provider cannot {wish}")
+        self._process.script({"do": _WISHES[wish]})
 
     def reset_wishes(self) -> None:
         self._process.clear()

@@ -107,6 +107,31 @@ def test_signed_notice_with_unknown_words_asks_for_a_query(
     assert opened == (UnauthenticatedNotice(event_key=event["event_id"], begin_reference="s-1"),)
 
 
+def test_broken_record_of_a_batch_does_not_spoil_the_others(
+    gateway: SandboxCard, settings: SandboxSettings, provider: SandboxProcess, io: Io, shop: Any
+) -> None:
+    """Good records are believed, one that cannot be read asks for a query, one without a payment waits for a person."""
+    good = json.loads(notice(provider, gateway, io, shop).body)
+    broken = {**good, "event_id": "evt_broken", "payment": {**good["payment"], "movements": None}}
+    nameless = {**good, "event_id": "evt_nameless", "payment": "s-1"}
+    other_account = {**good, "event_id": "evt_other", "account": "someone-else"}
+    body = json.dumps({"events": [broken, good, nameless, 17, other_account, {**good, "event_id": "e\0"}]}).encode()
+    opened = gateway.open_webhook(signed(settings, body), now())
+    assert isinstance(opened, tuple)
+    assert opened[0] == UnauthenticatedNotice(event_key="evt_broken", begin_reference="s-1")
+    assert isinstance(opened[1], VerifiedNotice)
+    assert opened[1].snapshot == gateway.query(io, QUERY)
+    assert opened[2:] == (UnauthenticatedNotice(event_key="", begin_reference="?"),) * 4
+
+
+@pytest.mark.parametrize("body", [b'{"events": []}', b'{"events": {}}', b'{"events": [1, {}]}'])
+def test_batch_without_a_readable_record_is_refused(
+    gateway: SandboxCard, settings: SandboxSettings, body: bytes
+) -> None:
+    """There is nothing in it that could be kept for a payment."""
+    assert isinstance(gateway.open_webhook(signed(settings, body), now()), ForgedNotice)
+
+
 def test_retired_secrets_are_still_accepted(
     settings: SandboxSettings, provider: SandboxProcess, io: Io, shop: Any
 ) -> None:

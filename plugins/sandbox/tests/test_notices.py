@@ -254,6 +254,50 @@ def test_deliveries_by_hand(provider: SandboxProcess, told_shop: Shop, client: C
         provider.deliver(events=["evt_none"])
 
 
+def test_batch_tells_several_events_in_one_push(
+    provider: SandboxProcess, told_shop: Shop, client: Client, pay: Pay
+) -> None:
+    """One body and one signature for all; a broken record keeps its id and its payment's name, and nothing readable."""
+    provider.script({"do": "notice_drop"})
+    pay("p1")
+    pay("p2")
+    pay("p3")
+    events = [notice["event_id"] for notice in provider.state()["notices"]]
+    assert provider.deliver(events=events, batch=True, broken=2) == [200, 200, 200]
+    ((headers, body),) = told_shop.received
+    assert holds(provider.secret, headers, body)
+    records = json.loads(body)["events"]
+    assert [record["event_id"] for record in records] == events
+    assert [record["payment"]["reference"] for record in records] == ["p1", "p2", "p3"]
+    assert [isinstance(record["payment"]["movements"], list) for record in records] == [True, False, True]
+    assert records[0]["payment"] == client.query("p1").body
+    assert {notice["state"] for notice in provider.state()["notices"]} == {"delivered"}
+
+
+def test_batch_without_an_answer_is_not_delivered(provider: SandboxProcess, told_shop: Shop, pay: Pay) -> None:
+    """A refused push leaves its events as they were."""
+    provider.script({"do": "notice_drop"})
+    pay()
+    told_shop.statuses.append(500)
+    assert provider.deliver(payment="order-1", batch=True) == [500]
+    assert provider.state()["notices"][0]["state"] == "dropped"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"broken": 1}, {"batch": True, "broken": 2}, {"batch": True, "copies": 2}, {"batch": True, "mutation": "stale"}],
+)
+def test_batch_that_makes_no_sense_is_refused(
+    provider: SandboxProcess, told_shop: Shop, pay: Pay, options: dict[str, Any]
+) -> None:
+    """Nothing is sent."""
+    provider.script({"do": "notice_drop"})
+    pay()
+    with pytest.raises(SandboxError, match="invalid"):
+        provider.deliver(payment="order-1", **options)
+    assert told_shop.received == []
+
+
 def test_shop_that_does_not_answer_is_no_acknowledgment(provider: SandboxProcess, pay: Pay) -> None:
     """A refused connection counts as a try without a status."""
     provider.notify("http://127.0.0.1:9/nobody")

@@ -71,6 +71,22 @@ def test_expired_authorization_cannot_be_captured(provider: SandboxProcess, clie
     assert client.capture("order-1", reference="c1", amount=1).error == "authorization_expired"
 
 
+def test_provider_that_guards_nothing_takes_and_releases_again(
+    provider: SandboxProcess, client: Client, pay: Pay, moved: Moved
+) -> None:
+    """Told so, it captures and releases what is not reserved any more: then only the shop's own guard is left."""
+    provider.script({"do": "over_capture_allowed"})
+    pay()
+    assert client.capture("order-1", reference="c1", amount=1200).error is None
+    assert client.capture("order-1", reference="c2", amount=1200).error is None
+    assert client.void("order-1", reference="v1").error is None
+    pay("order-2")
+    client.capture("order-2", reference="c3", amount=200)
+    assert client.void("order-2", reference="v2").error is None
+    assert moved("order-1") == [("authorize", 1200), ("capture", 1200), ("capture", 1200), ("void", 1200)]
+    assert moved("order-2") == [("authorize", 1200), ("capture", 200), ("void", 1000)]
+
+
 def test_refunds_never_exceed_captures(client: Client, pay: Pay, moved: Moved) -> None:
     """Refunds in parts stop at the last unit that was captured."""
     pay(capture=True)

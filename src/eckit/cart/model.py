@@ -9,6 +9,7 @@ import attrs
 
 from eckit.customer.model import TaxPlace
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import (
     CartId,
     ChannelId,
@@ -49,7 +50,7 @@ class CartLine:
     variant_id: VariantId
     steps: int
     group_id: GroupId
-    choices: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    choices: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     note: str = ""
     parent_id: LineId | None = None
 
@@ -70,7 +71,7 @@ class CartGroup:
 
 @attrs.frozen(kw_only=True)
 class Touch:
-    """Where a visit came from; sealed into the placement; personal data; write-only for agents."""
+    """Where a visit came from; personal data; write-only for agents. The placement seals a digest of it, no more."""
 
     at: dt.datetime
     visit_id: str
@@ -103,7 +104,7 @@ class Cart:
     codes: tuple[str, ...] = ()
     method: MethodCode | None = None
     touches: tuple[Touch, ...] = ()
-    client_refs: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    client_refs: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     expires_at: dt.datetime
     merged_into: CartId | None = None
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from eckit.cart.model import Cart, CartEvent, CartGroup, CartLine, CartState, Touch
 from eckit.cart.rules import MOVES, Seen
 from eckit.customer.model import TaxPlace
-from eckit.kernel.ids import CartId, OrderId
+from eckit.kernel.ids import CartId, CustomerId, OrderId
 from eckit.kernel.stamps import upsert
 from eckit.kernel.states import move
 from eckit.kernel.tables import Json, at, core_table, ident
@@ -140,6 +140,15 @@ def abandon_overdue(work: Work, limit: int) -> tuple[CartId, ...]:
         .returning(cart.c.id)
     )
     return tuple(sorted(CartId(row.id) for row in rows))
+
+
+def forget_touches(work: Work, customer_id: CustomerId) -> tuple[CartId, ...]:
+    """Take the touches out of all carts of a customer; the carts that had some."""
+    rows = work.execute(sa.select(cart.c.id, cart.c.body).where(cart.c.customer_id == customer_id)).all()
+    told = [row for row in rows if row.body["touches"]]
+    for row in told:
+        work.execute(sa.update(cart).where(cart.c.id == row.id).values(body={**row.body, "touches": []}))
+    return tuple(CartId(row.id) for row in told)
 
 
 # -- rows and facts ---------------------------------------------------------------------------------------------------

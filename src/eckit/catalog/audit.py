@@ -7,6 +7,10 @@ import sqlalchemy as sa
 from eckit.catalog.store.tables import category, price, price_list, product, product_category, variant
 from eckit.kernel.auditing import Check, query
 
+_NEGATIVE: Final = "no negative total, line or quantity"
+_CURRENCIES: Final = "amounts of two currencies never meet"
+_WINDOWS: Final = "validity windows are half-open instants from the shop's zone"
+
 
 def _below_a_root() -> sa.Select[tuple[str]]:
     """Every category that a way down from a root leads to."""
@@ -72,16 +76,16 @@ _COST: Final = sa.select(variant.c.id, variant.c.sku).where(
 )
 
 CHECKS: Final[tuple[Check, ...]] = (
-    query("category-tree", "every way up ends at a root", "category", _TREE),
+    query("category-tree", "every way up ends at a root", category.name, _TREE),
     query(
-        "category-holds-products", "a category lists the products put into it or below", "product_category", _MISSING
+        "category-holds-products", "a category lists the products put into it or below", product_category.name, _MISSING
     ),
-    query("category-holds-only-these", "and no others", "product_category", _TOO_MANY),
-    query("category-of-product", "product and category are there", "product_category", _NOWHERE),
-    query("price-currency", "a price is in the currency of its list", "price", _CURRENCY),
-    query("price-of-variant", "a price is of a variant that is there", "price", _OF_NOTHING),
-    query("price-amount", "no price is negative or above what it was reduced from", "price", _AMOUNT),
-    query("price-window", "a window ends after it starts", "price", _WINDOW),
-    query("variant-of-product", "a variant is of a product that is there", "variant", _ORPHAN),
-    query("variant-cost", "a cost is not negative and has a currency", "variant", _COST),
+    query("category-holds-only-these", "and no others", product_category.name, _TOO_MANY),
+    query("category-of-product", "product and category are there", product_category.name, _NOWHERE),
+    query("price-currency", _CURRENCIES, price.name, _CURRENCY),
+    query("price-of-variant", "a price is of a variant that is there", price.name, _OF_NOTHING),
+    query("price-amount", _NEGATIVE, price.name, _AMOUNT),
+    query("price-window", _WINDOWS, price.name, _WINDOW),
+    query("variant-of-product", "a variant is of a product that is there", variant.name, _ORPHAN),
+    query("variant-cost", _NEGATIVE, variant.name, _COST),
 )

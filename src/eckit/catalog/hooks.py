@@ -23,9 +23,19 @@ from eckit.kernel.plugins import Plugins, Registered
 
 @hookspec()
 def register_facets(settings: Any) -> tuple[FacetSpec, ...]:  # type: ignore[empty-body]
-    """Register extra facts the plugin keeps on things of the core: products, variants, orders, customers …
+    """Register extra facts the plugin keeps on things of the core: products, variants, customers, orders.
+
+    They are saved by ``work.catalog.save_facet``, ``work.customer.save_facet`` and ``work.order.save_facet``, and read
+    with the thing: ``product.facet(Steeping)``, ``customer.facet(…)``, ``order_view.facet(…)``, and by pricing in
+    ``draft.facets``. A spec on a kind of thing, or for an operation, that nothing reads is refused at the start.
 
     :param settings: the plugin's own settings.
+
+    Example::
+
+        @hookimpl
+        def register_facets(settings):
+            return (FacetSpec(kind=Steeping, namespace="brewing", on="product", needed_for=frozenset({"catalog"})),)
     """
 
 

@@ -10,6 +10,7 @@ from moneyed import Money
 
 from eckit.kernel.clock import Window
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import CategoryId, ChannelId, PriceListId, ProductId, Sku, VariantId
 from eckit.kernel.money import from_minor
 from eckit.kernel.refs import Ref
@@ -88,7 +89,7 @@ class Product:
     category_ids: tuple[CategoryId, ...] = ()
     state: str = "draft"
     version: int = 1
-    facets: Mapping[type, Any] = attrs.field(factory=dict, hash=False, eq=False, repr=False)
+    facets: Mapping[type, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False, eq=False, repr=False)
 
     def facet(self, kind: type) -> Any:
         """The plugin's extra facts of this kind, or None."""
@@ -279,7 +280,7 @@ class ImportReport:
     rows: int
     products: int
     variants: int
-    stock: Mapping[Sku, int] = attrs.field(factory=dict, hash=False)
+    stock: Mapping[Sku, int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     problems: tuple[RowProblem, ...] = ()
     notes: tuple[RowProblem, ...] = ()
     prices: int = 0

@@ -8,6 +8,7 @@ import attrs
 
 from eckit.kernel.clock import Window
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import ChannelId, LegalEntityId, MarketId, SellerId
 from eckit.kernel.money import Rounding
 from eckit.kernel.refs import Ref
@@ -103,7 +104,7 @@ class Channel:
     tax_remitter: str = "shop"
     pay_within: dt.timedelta = dt.timedelta(hours=24)
     stock_buffer_steps: int = 0
-    powers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    powers: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     base_url: str | None = None
     mail_from: str | None = None
 
@@ -112,10 +113,10 @@ class Channel:
 class Setup:
     """All channels, markets, sellers and legal entities of a shop; few, read together, cached by one stamp."""
 
-    channels: Mapping[ChannelId, Channel]
-    markets: Mapping[MarketId, Market]
-    sellers: Mapping[SellerId, Seller]
-    legal_entities: Mapping[LegalEntityId, LegalEntity]
+    channels: Mapping[ChannelId, Channel] = attrs.field(converter=frozen_map)
+    markets: Mapping[MarketId, Market] = attrs.field(converter=frozen_map)
+    sellers: Mapping[SellerId, Seller] = attrs.field(converter=frozen_map)
+    legal_entities: Mapping[LegalEntityId, LegalEntity] = attrs.field(converter=frozen_map)
 
     def channel(self, id_or_code: str) -> Channel | None:
         """The channel of this id or code."""

@@ -111,7 +111,13 @@ def link(work: Work, ref: ExternalRef) -> None:
 
 
 def find_linked(work: Work, channel_id: ChannelId, kind: str, external_id: str) -> Ref | None:
-    """What of ours an external id names, or None. Without ``channel.read`` for the channel nothing is known."""
+    """What of ours an external id names, or None. Without ``channel.read`` for the channel nothing is known.
+
+    :raises InvalidInputError: no channel's id, or a text no external id can be.
+    """
+    expect_id("channel", channel_id)
+    kind = clean(kind, path="kind", max_length=80)
+    external_id = clean(external_id, path="external_id", max_length=200)
     if not (work.actor.may(READ, channel=channel_id) or work.actor.may(MANAGE, channel=channel_id)):
         return None
     return store.find_ref(work, channel_id, kind, external_id)

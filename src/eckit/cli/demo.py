@@ -13,8 +13,9 @@ from eckit.catalog import rules as catalog_rules
 from eckit.catalog.model import ProductState, Variant
 from eckit.cli import shows
 from eckit.cli.demo_shop import COUPON, Demo, Wish, running
-from eckit.cli.opening import OPERATOR, Locale, chosen_locale
+from eckit.cli.opening import OPERATOR, Locale, chosen_locale, database_explained, read_file, writing_to
 from eckit.cli.printing import grid, headline, say
+from eckit.cli.starting import LOCATION
 from eckit.cli.working import round_of
 from eckit.customer.model import Address, Party
 from eckit.kernel.actors import Actor
@@ -31,6 +32,7 @@ from eckit.stock import OutOfStockError
 
 METHOD: Final = MethodCode("sandbox.card")
 OPTION: Final = OptionCode("tablerate.standard")
+_PLENTY: Final = 8
 
 
 def demo(
@@ -47,7 +49,7 @@ def demo(
 ) -> None:
     """A shop in a fresh folder: five purchases at an offline provider, mails in a folder, and an audit at the end."""
     language = chosen_locale(locale)
-    data = _read(catalogue)
+    data = None if catalogue is None else read_file(catalogue)
     if data is not None:
         catalog_rules.read_csv(data, currency=currency, minor_units=minor_units)  # complain before anything is made
     home = _fresh(folder)
@@ -56,30 +58,23 @@ def demo(
         database=database,
         catalogue=data,
         name=catalogue.name if catalogue else "products.csv",
-        inventory=_read(inventory),
+        inventory=None if inventory is None else read_file(inventory),
         currency=currency,
         minor_units=minor_units,
         locale=language,
     )
-    with running(wish) as made:
-        _Play(made, language, home).run()
-
-
-def _read(file: Path | None) -> bytes | None:
-    if file is None:
-        return None
-    if not file.is_file():
-        raise invalid("no-file", "file", file.name)
-    return file.read_bytes()
+    with database_explained(), running(wish) as made:
+        Play(made, language, home).run()
 
 
 def _fresh(folder: Path | None) -> Path:
     if folder is None:
-        return Path(tempfile.mkdtemp(prefix="eckit-demo-", dir=Path.cwd()))
+        with writing_to(Path.cwd()):
+            return Path(tempfile.mkdtemp(prefix="eckit-demo-", dir=Path.cwd()))
     if folder.exists():
         raise invalid("file-exists", "folder", folder.name)
-    folder.mkdir(parents=True)
-    return folder
+    with writing_to(folder):
+        return folder
 
 
 @attrs.frozen
@@ -104,7 +99,7 @@ def _variants(work: Work, state: str) -> list[Variant]:
         after = page.after
 
 
-class _Play:
+class Play:
     """The five purchases, told as they happen."""
 
     def __init__(self, demo: Demo, locale: str, home: Path) -> None:
@@ -142,10 +137,13 @@ class _Play:
             variants = _variants(work, "published")
             there = work.stock.availability([one.id for one in variants])
         ranked = sorted(variants, key=lambda one: (-there[one.id], one.sku))
-        plenty = [one for one in ranked if there[one.id] >= 8]
+        plenty = [one for one in ranked if there[one.id] >= _PLENTY]
+        if not plenty or len([one for one in ranked if there[one.id]]) < 2:
+            raise invalid("too-few-goods", "--catalogue", self.demo.start.name, limit=_PLENTY)
         by_class = {one.tax_class: one.sku for one in reversed(plenty)}
         mixed = tuple(dict.fromkeys((*(by_class[name] for name in sorted(by_class)), plenty[0].sku, plenty[-1].sku)))
-        scarce = [one for one in reversed(ranked) if there[one.id] >= 1 and one.sku not in mixed]
+        left = [one for one in reversed(ranked) if there[one.id] >= 1]
+        scarce = [one for one in left if one.sku not in mixed] or left
         return _Goods(
             mixed=mixed,
             last=scarce[0].sku,
@@ -236,8 +234,8 @@ class _Play:
     # -- the five purchases --------------------------------------------------------------------------------------------
 
     def _domestic(self) -> Order:
-        headline(f"(a) {self.t('a')}")
         buyer, order = self._confirm([(sku, 2) for sku in self.goods.mixed], code=COUPON)
+        headline(f"(a) {self.t('a', what=self._special(order))}")
         result = self._pay(buyer, order, "tok_challenge")
         say(self.t("challenge"))
         reference = result.payment.begin_reference if result.payment else ""
@@ -251,18 +249,32 @@ class _Play:
         shows.show_order(self.shop, order.id, self.locale)
         return order
 
+    def _special(self, order: Order) -> str:
+        """What there is about the first order, which depends on the catalogue."""
+        charges = shows.find_order(self.shop, order.id).placement.charges
+        rates = {charge.tax.rate for charge in charges if charge.tax is not None}
+        parts = ["rates"] if len(rates) > 1 else []
+        parts += ["coupon"] if any(charge.coupon == COUPON for charge in charges) else []
+        return self.t("and").join(self.t(f"a.{part}") for part in (*parts, "challenge"))
+
+    def _leave_one(self, sku: str) -> None:
+        """If many are left of something, find by counting that it is one."""
+        left = self._available(sku)
+        if left > 1:
+            with self.shop.write(OPERATOR) as work:
+                work.stock.count(sku, 1, at=LOCATION)
+            say(self.t("counted", sku=sku, before=left, after=self._available(sku)))
+
     def _last_unit(self) -> None:
         headline(f"(b) {self.t('b', sku=self.goods.last)}")
-        with self.shop.read(OPERATOR) as work:
-            variant = work.catalog.variant_by_sku(self.goods.last)
-            left = work.stock.availability([variant.id])[variant.id]
+        self._leave_one(self.goods.last)
         outcomes: list[str] = []
         barrier = threading.Barrier(2)
 
         def buy(name: str) -> None:
             barrier.wait()
             try:
-                buyer, order = self._confirm([(self.goods.last, left)])
+                buyer, order = self._confirm([(self.goods.last, 1)])
                 self._pay(buyer, order, "tok_ok")
                 outcomes.append(self.t("got_it", name=name, number=order.number))
             except OutOfStockError as error:
@@ -332,8 +344,8 @@ class _Play:
             view = shows.find_order(self.shop, order_id)
             placed = view.order
             skus = ", ".join(f"{line.sku} × {line.steps}" for line in placed.lines)
-            state = f"{placed.state.value} {placed.reason}".strip()
-            rows.append((placed.number, skus, state, self.money(placed.current_total_minor)))
+            total = self.money(placed.current_total_minor)
+            rows.append((placed.number, skus, shows.state_of(placed, self.locale), total))
         columns = [text_of(f"cli.{name}", self.locale) for name in ("order", "goods", "state", "total")]
         grid("", columns, rows, numbers=(3,))
         for language in ("en", "ja"):

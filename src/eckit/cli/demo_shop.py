@@ -12,14 +12,14 @@ import attrs
 
 from eckit.catalog.model import ImportReport
 from eckit.cli.notices import NoticeServer
-from eckit.cli.opening import OPERATOR
+from eckit.cli.opening import LOCALES, OPERATOR
 from eckit.cli.printing import progress
 from eckit.cli.starting import Start, found, write_settings
 from eckit.kernel.clock import SystemClock
 from eckit.kernel.errors import invalid
 from eckit.kernel.ids import PromotionId
 from eckit.kernel.minting import mint
-from eckit.kernel.money import exponent
+from eckit.kernel.money import exponent, format_minor
 from eckit.kernel.text import Text
 from eckit.promotion.model import Coupon, Promotion, RuleRef
 from eckit.shop import Shop
@@ -179,16 +179,15 @@ def _bundled(name: str) -> bytes:
 
 
 def _promotions(shop: Shop, start: Start) -> None:
-    """The bundled promotions; amounts are yen, elsewhere a hundredth of it in whole units."""
-    unit = 1 if start.currency == "JPY" else 10 ** exponent(start.currency) / 100
+    """The bundled promotions."""
     for entry in tomllib.loads(_bundled("promotions.toml").decode())["promotions"]:
         limits = entry.get("limits", {})
         promotion = Promotion(
             id=PromotionId(mint("promotion")),
             code=entry["code"],
-            title=Text.of(entry["title_en"], ja=entry["title_ja"]),
-            condition=_rule(entry["condition"], start.currency, int(unit)),
-            action=_rule(entry["action"], start.currency, int(unit)),
+            title=_title(entry, start.currency),
+            condition=_rule(entry["condition"], start.currency),
+            action=_rule(entry["action"], start.currency),
             by_coupon=entry["kind"] == "coupon",
             priority=entry["priority"],
             limit_total=limits.get("total"),
@@ -199,11 +198,25 @@ def _promotions(shop: Shop, start: Start) -> None:
             work.promotion.save(promotion, codes)
 
 
-def _rule(data: Mapping[str, Any], currency: str, unit: int) -> RuleRef:
+def minor_of(yen: int, currency: str) -> int:
+    """An amount of the bundled data in another currency: a hundredth of the yen, in whole units."""
+    return yen if currency == "JPY" else yen * 10 ** exponent(currency) // 100
+
+
+def _title(entry: Mapping[str, Any], currency: str) -> Text:
+    """A promotion's title, with what it takes off as the language writes it."""
+    minor = minor_of(entry["action"].get("amount", 0), currency)
+    said = {locale: entry[f"title_{locale}"] for locale in LOCALES}
+    written = {locale: text.replace("{amount}", format_minor(minor, currency, locale)) for locale, text in said.items()}
+    return Text.of(written.pop("en"), **written)
+
+
+def _rule(data: Mapping[str, Any], currency: str) -> RuleRef:
     settings: dict[str, Any] = {}
     for name, value in data.items():
         if name == "amount":
-            settings["minimum_minor" if data["kind"] == "goods_minimum" else "amount_minor"] = value * unit
+            key = "minimum_minor" if data["kind"] == "goods_minimum" else "amount_minor"
+            settings[key] = minor_of(value, currency)
         elif name == "currency":
             settings["currency"] = currency
         elif name not in ("kind", "target"):

@@ -19,8 +19,8 @@ console = Console(highlight=False)
 
 
 def say(text: str = "", style: str | None = None) -> None:
-    """A line of plain text."""
-    console.print(escape(strip_controls(text)), style=style)
+    """A line of plain text; the terminal breaks it, so that a command in it can be copied."""
+    console.print(escape(strip_controls(text)), style=style, soft_wrap=True)
 
 
 def headline(text: str) -> None:

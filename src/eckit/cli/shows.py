@@ -1,51 +1,82 @@
-"""What commands print about orders, quotes, imports, audits and plugins."""
+"""What commands print about quotes, orders, imports and audits."""
 
-import sys
 from collections.abc import Sequence
-from typing import Any
-
-import attrs
+from typing import Final
 
 from eckit.catalog.model import ImportReport
 from eckit.cli.opening import OPERATOR
-from eckit.cli.printing import console, grid, say
+from eckit.cli.printing import grid, say
 from eckit.kernel.auditing import Violation
 from eckit.kernel.money import format_minor
-from eckit.kernel.plugins import Plugins
-from eckit.kernel.secrets import Secret
 from eckit.kernel.texts import say as text_of
-from eckit.order.model import OrderView
+from eckit.order.model import Amendment, Order, OrderView, Placement
 from eckit.pricing import rules as pricing_rules
-from eckit.pricing.model import ChargeKind, Quote
+from eckit.pricing.model import Charge, ChargeKind, Quote
 from eckit.shop import Shop
+
+_SHOWN: Final = 50
 
 
 def _t(key: str, locale: str, **facts: object) -> str:
     return text_of(f"cli.{key}", locale, **facts)
 
 
+def _word(kind: str, code: str, locale: str) -> str:
+    """A state, a reason or the like in words; one of somebody else's stays as it is."""
+    key = f"cli.{kind}.{code}"
+    said = text_of(key, locale)
+    return code if said == key else said
+
+
 # -- quotes and orders ------------------------------------------------------------------------------------------------
 
 
 def show_quote(quote: Quote, locale: str) -> None:
-    """Lines, charges, total, what is missing, and the explanation."""
+    """Lines, charges, total, what stands in the way, and the explanation."""
+    currency = quote.currency
     rows = [
-        (line.sku, line.title.get(locale), line.steps, format_minor(line.total_minor, quote.currency, locale))
+        (line.sku, line.title.get(locale), line.steps, format_minor(line.goods_minor, currency, locale))
         for line in quote.lines
     ]
     grid("", [_t(name, locale) for name in ("sku", "title", "quantity", "amount")], rows, numbers=(2, 3))
-    say(f"{_t('total', locale)}: {format_minor(quote.total_minor, quote.currency, locale)}", "bold")
+    _charges(quote.charges, (), currency, locale)
+    say(f"{_t('total', locale)}: {format_minor(quote.total_minor, currency, locale)}", "bold")
+    skus = {f"line:{line.id}": line.sku for line in quote.lines}
     for item in quote.open:
-        say(f"{_t('missing', locale)}: {item.code} {item.path}", "yellow")
-    _explained(quote, quote.currency, locale)
+        about = f" ({skus[item.path]})" if item.path in skus else ""
+        say(f"{_t('missing', locale)}: {text_of(f'open.{item.code}', locale)}{about}", "yellow")
+    for objection in quote.objections:
+        say(f"• {objection.text(locale)}", "red")
+    for failure in quote.failures:
+        say(_t("no_answer", locale, plugin=failure.plugin, hook=failure.hook, reason=failure.reason), "yellow")
+    _explained(quote, currency, locale)
 
 
-def _explained(priced: object, currency: str, locale: str) -> None:
-    lines = pricing_rules.explain(priced, locale, currency=currency)  # type: ignore[arg-type]
+def _charges(charges: Sequence[Charge], amendments: Sequence[Amendment], currency: str, locale: str) -> None:
+    """What makes the total of the goods: other charges, those contained in others in brackets, and later changes."""
     rows = [
-        (line.text, f"({shown})" if line.included else shown)
-        for line in lines
-        for shown in (format_minor(line.amount_minor, currency, locale),)
+        (charge.label.get(locale), _amount(charge.amount_minor, currency, locale, included=charge.included))
+        for charge in charges
+        if charge.kind != ChargeKind.GOODS
+    ]
+    rows += [
+        (_word("amendment", one.kind, locale), _amount(one.amount_minor, currency, locale))
+        for one in amendments
+        if one.amount_minor
+    ]
+    if rows:
+        grid("", [_t("charge", locale), _t("amount", locale)], rows, numbers=(1,))
+
+
+def _amount(minor: int, currency: str, locale: str, *, included: bool = False) -> str:
+    shown = format_minor(minor, currency, locale)
+    return f"({shown})" if included else shown
+
+
+def _explained(priced: Quote | Placement, currency: str, locale: str) -> None:
+    rows = [
+        (line.text, _amount(line.amount_minor, currency, locale, included=line.included))
+        for line in pricing_rules.explain(priced, locale, currency=currency)
     ]
     grid(_t("explained", locale), [_t("why", locale), _t("amount", locale)], rows, numbers=(1,))
 
@@ -56,12 +87,17 @@ def find_order(shop: Shop, order: str) -> OrderView:
         return work.order.get(order)
 
 
+def state_of(order: Order, locale: str) -> str:
+    """State and reason in words."""
+    state = _word("state", order.state.value, locale)
+    return f"{state} ({_word('reason', order.reason, locale)})" if order.reason else state
+
+
 def show_order(shop: Shop, order: str, locale: str) -> None:
-    """State, lines, charges, payments and parcels of an order."""
+    """State, lines, charges, changes, payments and parcels of an order; what is printed adds up to its total."""
     view = find_order(shop, order)
-    placed = view.order
-    currency = placed.currency
-    say(f"{_t('order', locale)} {placed.number}  {placed.state.value}  {placed.id}", "bold")
+    placed, currency = view.order, view.order.currency
+    say(f"{_t('order', locale)} {placed.number}  {state_of(placed, locale)}  {placed.id}", "bold")
     rows = [
         (
             line.sku,
@@ -69,25 +105,26 @@ def show_order(shop: Shop, order: str, locale: str) -> None:
             line.steps,
             line.shipped_steps,
             line.canceled_steps,
-            format_minor(line.total_minor, currency, locale),
+            format_minor(line.goods_minor, currency, locale),
         )
         for line in placed.lines
     ]
     names = ("sku", "title", "quantity", "shipped", "canceled", "amount")
     grid("", [_t(name, locale) for name in names], rows, numbers=(2, 3, 4, 5))
-    charges = [
-        (charge.label.get(locale), format_minor(charge.amount_minor, currency, locale))
-        for charge in view.placement.charges
-        if charge.kind is not ChargeKind.GOODS
-    ]
-    grid("", [_t("charge", locale), _t("amount", locale)], charges, numbers=(1,))
+    accepted = [one for one in placed.amendments if one.state == "accepted"]
+    _charges(view.placement.charges, accepted, currency, locale)
     say(f"{_t('total', locale)}: {format_minor(placed.current_total_minor, currency, locale)}", "bold")
+    _show_fulfillment(shop, placed, locale)
+
+
+def _show_fulfillment(shop: Shop, placed: Order, locale: str) -> None:
+    """Money that moved, and parcels."""
     with shop.read(OPERATOR) as work:
         payments = work.payment.for_order(placed.id)
         shipments = work.shipping.shipments(placed.id)
     moved = [
         (
-            movement.kind,
+            _word("movement", movement.kind, locale),
             format_minor(movement.amount_minor, movement.currency, locale),
             movement.at.isoformat(" ", "seconds"),
         )
@@ -97,7 +134,10 @@ def show_order(shop: Shop, order: str, locale: str) -> None:
     if moved:
         grid(_t("money", locale), [_t("kind", locale), _t("amount", locale), _t("at", locale)], moved, numbers=(1,))
     if shipments:
-        goods = [(one.id, one.state.value, sum(line.steps for line in one.lines)) for one in shipments]
+        goods = [
+            (one.id, _word("shipment", one.state.value, locale), sum(line.steps for line in one.lines))
+            for one in shipments
+        ]
         grid(_t("goods", locale), ("", _t("state", locale), _t("quantity", locale)), goods, numbers=(2,))
 
 
@@ -113,25 +153,17 @@ def explain_order(shop: Shop, order: str, locale: str) -> None:
 
 
 def show_import(report: ImportReport, locale: str) -> None:
-    """What an import did, and which rows it refused."""
-    say(
-        _t(
-            "imported",
-            locale,
-            rows=report.rows,
-            products=report.products,
-            variants=report.variants,
-            refused=len({problem.line for problem in report.problems}),
-        )
-    )
-    show_rows(report, locale)
-
-
-def show_rows(report: ImportReport, locale: str) -> None:
-    """Refused rows: line, column, value, reason."""
-    if report.problems:
-        rows = [(one.line, one.path, one.value, one.text or one.code) for one in report.problems[:50]]
-        grid("", [_t(name, locale) for name in ("line", "column", "value", "why")], rows, numbers=(0,))
+    """What an import did, which rows it refused and why, and what it noted about others."""
+    refused = len({problem.line for problem in report.problems})
+    counts = {"rows": report.rows, "products": report.products, "variants": report.variants, "refused": refused}
+    say(_t("imported", locale, **counts))
+    for problem in report.problems[:_SHOWN]:
+        say(f"• {problem.sentence(locale)}", "red")
+    for note in report.notes[:_SHOWN]:
+        say(f"• {note.sentence(locale)}", "yellow")
+    more = len(report.problems[_SHOWN:]) + len(report.notes[_SHOWN:])
+    if more:
+        say(_t("more", locale, count=more))
 
 
 # -- audit ------------------------------------------------------------------------------------------------------------
@@ -145,54 +177,3 @@ def audit(shop: Shop) -> Sequence[Violation]:
         grid("", ("invariant", "table", "row", "detail"), rows)
     say(f"audit: {len(found)} violations", "bold red" if found else "bold green")
     return found
-
-
-# -- plugins ----------------------------------------------------------------------------------------------------------
-
-
-def show_plugins(plugins: Plugins, locale: str) -> None:
-    """Version, interface, what each registers, its rank, its settings with secrets masked, and problems."""
-    rows = []
-    for info in plugins.infos.values():
-        registered = [
-            entry.code
-            for kind in sorted(plugins.registered)
-            for entry in plugins.things(kind)
-            if entry.plugin == info.name
-        ]
-        rows.append(
-            (
-                info.name,
-                info.version,
-                " ".join(f"{family} {version}" for family, version in sorted(info.interface.items())),
-                " ".join(registered),
-                " ".join(hook for hook in info.hooks if not hook.startswith("register_")),
-                _settings(info.settings),
-            )
-        )
-    names = ("plugin", "version", "interface", "registers", "hooks", "settings")
-    grid("", [_t(name, locale) for name in names], rows)
-    ranked = [
-        (hook, " > ".join(one.plugin for one in plugins.implementations(hook)))
-        for hook in sorted(plugins.specs)
-        if hook.startswith("choose_") and plugins.implementations(hook)
-    ]
-    grid(_t("order_of_choice", locale), (_t("hook", locale), _t("plugins", locale)), ranked)
-    for name in plugins.disabled:
-        say(f"{name}: {_t('left_out', locale)}", "yellow")
-    for problem in plugins.problems:
-        say(f"• {problem.text(locale)}", "red")
-    if not plugins.problems:
-        say(_t("nothing_wrong", locale), "green")
-    sys.stdout.flush()
-    console.file.flush()
-
-
-def _settings(settings: object) -> str:
-    """Settings by name; what is or holds a secret is masked by its own repr."""
-    kind: Any = type(settings)
-    if not attrs.has(kind):
-        return ""
-    names = [field.name for field in attrs.fields(kind)]
-    pairs = ((name, getattr(settings, name)) for name in names)
-    return " ".join(f"{name}={value!r}" if isinstance(value, Secret) else f"{name}={value}" for name, value in pairs)

@@ -3,14 +3,21 @@
 import datetime as dt
 import signal
 import threading
+from collections.abc import Iterator, Mapping, Sized
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
 
 from eckit.cli.printing import say
 from eckit.kernel.errors import EckitError
 from eckit.kernel.leases import holding
+from eckit.kernel.texts import say as text_of
 from eckit.shop import Shop
 
+ELSEWHERE: Final = "another worker has it"
 _LEASE = dt.timedelta(minutes=10)
-_JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds")
+_JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds", "purge")
 
 
 def round_of(shop: Shop) -> dict[str, object]:
@@ -22,20 +29,52 @@ def round_of(shop: Shop) -> dict[str, object]:
     for name in _JOBS:
         try:
             with holding(shop.begin, f"job:{name}", _LEASE) as mine:
-                reports[name] = getattr(shop, name)() if mine else "another worker has it"
+                reports[name] = getattr(shop, name)() if mine else ELSEWHERE
         except EckitError as error:
             reports[name] = error
     return reports
 
 
-def run(shop: Shop, *, once: bool, every_s: int) -> None:
-    """Work until a signal asks to stop; the round in hand is finished first."""
+def run(shop: Shop, *, once: bool, every_s: int, locale: str = "en") -> bool:
+    """Work until a signal asks to stop; the round in hand is finished first. Whether a job of the last round failed."""
+    with _asked_to_stop() as stop:
+        while True:
+            reports = round_of(shop)
+            for name, report in reports.items():
+                if sentence := told(name, report, locale):
+                    say(sentence, "red" if isinstance(report, EckitError) else None)
+            if once or stop.wait(every_s):
+                return any(isinstance(report, EckitError) for report in reports.values())
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Set by the first signal that asks to stop."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while True:
-        for name, report in round_of(shop).items():
-            if report:
-                say(f"{name}: {report}")
-        if once or stop.wait(every_s):
-            return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def told(name: str, report: object, locale: str) -> str:
+    """What a job did, in a sentence; empty if there was nothing to do."""
+    job = text_of(f"work.{name}", locale)
+    if isinstance(report, EckitError):
+        return text_of("work.failed", locale, job=job, why=report.text(locale))
+    if report == ELSEWHERE:
+        return text_of("work.elsewhere", locale, job=job)
+    counts = {what: count for what, count in _counts(report).items() if count}
+    parts = [text_of(f"work.{name}.{what}", locale, count=count) for what, count in counts.items()]
+    return text_of("work.did", locale, job=job, what=text_of("work.and", locale).join(parts)) if parts else ""
+
+
+def _counts(report: Any) -> Mapping[str, int]:
+    """The numbers of a report: what it names, or how many there are of the one thing it is about."""
+    if attrs.has(type(report)):
+        found = {field.name: getattr(report, field.name) for field in attrs.fields(type(report))}
+    else:
+        found = {"done": report}
+    return {name: len(value) if isinstance(value, Sized) else int(value or 0) for name, value in found.items()}

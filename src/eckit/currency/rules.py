@@ -10,7 +10,7 @@ import attrs
 from eckit.currency.errors import RateUnavailableError
 from eckit.currency.model import Rate
 from eckit.kernel.clock import Window
-from eckit.kernel.errors import invalid
+from eckit.kernel.errors import InvalidInputError, invalid
 from eckit.kernel.money import Rounding, exponent, round_fraction
 from eckit.kernel.text import clean
 
@@ -26,14 +26,26 @@ def convert(amount_minor: int, rate: Rate, mode: Rounding) -> int:
     return round_fraction(Fraction(amount_minor) * Fraction(rate.rate) * Fraction(10) ** shift, mode)
 
 
+def known(currency: str, path: str) -> str:
+    """A currency there is, by its code.
+
+    :raises InvalidInputError: ``unknown-currency``, naming the field.
+    """
+    try:
+        exponent(currency)
+    except InvalidInputError as error:
+        raise invalid("unknown-currency", path, currency) from error
+    return currency
+
+
 def accepted(rate: Rate) -> Rate:
     """A rate that can be used and stored.
 
     :raises InvalidInputError: not above zero, not finite, too many digits, a currency into itself or an unknown one, an
         end that is not after its start.
     """
-    exponent(rate.base)
-    exponent(rate.quote)
+    known(rate.base, "base")
+    known(rate.quote, "quote")
     if rate.base == rate.quote:
         raise invalid("same-currency", "quote", rate.quote)
     for name in ("rate", "spread"):

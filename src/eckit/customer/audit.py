@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from eckit.customer.store import account, credential, customer, party
 from eckit.kernel.auditing import Check, Violation, query
 from eckit.kernel.errors import InvalidInputError
+from eckit.kernel.facets import facet
 from eckit.kernel.text import fold_email
 
 _ERASED: Final = "personal data is outside the record"
@@ -34,12 +35,20 @@ _emptied: Final = sa.and_(
 )
 _target = customer.alias("target")
 
+
+def _kept_on(kind: str, owner_id: sa.ColumnElement[str]) -> sa.Exists:
+    """Whether a plugin's facet that is declared personal is kept on a thing."""
+    return sa.exists().where(facet.c.owner_kind == kind, facet.c.owner_id == owner_id, facet.c.personal)
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     query(
         "erased-party-is-empty",
         _ERASED,
         party.name,
-        sa.select(party.c.id).where(party.c.erased_at.is_not(None), sa.not_(_emptied)),
+        sa.select(party.c.id).where(
+            party.c.erased_at.is_not(None), sa.or_(sa.not_(_emptied), _kept_on("party", party.c.id))
+        ),
     ),
     query(
         "erased-customer-leaves-nothing",
@@ -53,6 +62,7 @@ CHECKS: Final[tuple[Check, ...]] = (
                 sa.exists().where(account.c.customer_id == customer.c.id),
                 sa.exists().where(credential.c.customer_id == customer.c.id),
                 sa.exists().where(party.c.customer_id == customer.c.id, party.c.erased_at.is_(None)),
+                _kept_on("customer", customer.c.id),
             ),
         ),
     ),

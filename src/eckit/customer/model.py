@@ -1,11 +1,13 @@
 """Who buys, and where it goes: customers, parties, addresses, credentials, consents."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import ChannelId, CustomerId, PartyId
 from eckit.kernel.refs import Ref
 
@@ -72,6 +74,11 @@ class Customer:
     groups: frozenset[str] = frozenset()
     party_id: PartyId | None = None
     merged_into: CustomerId | None = None
+    facets: Mapping[type, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False, eq=False, repr=False)
+
+    def facet(self, kind: type) -> Any:
+        """The plugin's extra facts of this kind, or None."""
+        return self.facets.get(kind)
 
 
 @attrs.frozen(kw_only=True)

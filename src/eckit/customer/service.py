@@ -1,13 +1,15 @@
 """Verbs of customer."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
 from eckit.customer import hooks, rules, store
 from eckit.customer.errors import NotRegisteredError, SignInRefusedError, UnknownSchemeError
 from eckit.customer.model import Consent, Credential, Customer, CustomerErased, Party, PasswordScheme
-from eckit.kernel import desk
+from eckit.kernel import desk, facets, idempotency
+from eckit.kernel.actors import Actor
 from eckit.kernel.desk import verb
 from eckit.kernel.errors import InvalidInputError, NotFoundError, PluginError, invalid
 from eckit.kernel.hookspecs import declared
@@ -21,6 +23,7 @@ from eckit.kernel.work import Work
 SPECS = declared(hooks, "customer")
 READ, MANAGE = "customer.read", "customer.write"
 SCHEMES = "customer.password_schemes"
+_ADD_PARTY = "customer.add_party"
 _PASSWORD = "password"  # noqa: S105 - a kind of credential
 
 
@@ -41,7 +44,7 @@ def add_party(work: Work, party: Party) -> Party:
     expect_id("party", party.id, path="party.id")
     accepted = rules.accepted(party)
     store.add_party(work, accepted, work.actor.customer_id)
-    work.did("customer.add_party", Ref("party", party.id))
+    work.did(_ADD_PARTY, Ref("party", party.id))
     return accepted
 
 
@@ -95,7 +98,7 @@ def save_customer(work: Work, customer: Customer) -> Customer:
 
 
 def customer(work: Work, customer_id: CustomerId) -> Customer:
-    """Oneself, or anybody with ``customer.read``.
+    """Oneself, or anybody with ``customer.read``; with the facets plugins keep for whoever reads a customer.
 
     :raises NotFoundError: there is none, or it is somebody else.
     """
@@ -103,11 +106,26 @@ def customer(work: Work, customer_id: CustomerId) -> Customer:
     found = store.customer_of(work, customer_id)
     if found is None or not (work.actor.customer_id == customer_id or work.actor.may(READ)):
         raise NotFoundError(kind="customer", id=customer_id)
-    return found
+    ref = Ref("customer", customer_id)
+    return attrs.evolve(found, facets=facets.load(work, [ref], "customer")[ref])
+
+
+def save_facet(work: Work, customer_id: CustomerId, facet: Any) -> None:
+    """Store a plugin's extra facts on a customer, in place of earlier ones of the same class. Needs ``customer.write``.
+
+    :raises NotFoundError: there is no such customer.
+    :raises InvalidInputError: no plugin registers this class on customers; it cannot be stored.
+    """
+    work.actor.require(MANAGE)
+    expect_id("customer", customer_id)
+    if store.customer_of(work, customer_id, lock=True) is None:
+        raise NotFoundError(kind="customer", id=customer_id)
+    facets.save(work, Ref("customer", customer_id), facet)
+    work.bump(f"customer:{customer_id}")
 
 
 def groups_of(work: Work, customer_id: CustomerId | None) -> frozenset[str]:
-    """The groups a customer is in; none for a guest, without a statement."""
+    """The groups a customer is in; none for a guest, without a statement. For prices, whoever asks for them."""
     if customer_id is None:
         return frozenset()
     found = store.customer_of(work, customer_id)
@@ -197,15 +215,21 @@ def _verifies(plugins: Plugins, kept: Credential, password: str) -> bool:
     entry = plugins.thing(SCHEMES, kept.scheme)
     if entry is None:
         raise UnknownSchemeError(scheme=kept.scheme)
-    return plugins.guarded(entry.plugin, "verify", entry.thing.verify, kept.data, password) is True
+    answer: object = plugins.guarded(entry.plugin, "verify", entry.thing.verify, kept.data, password)
+    if not isinstance(answer, bool):
+        raise PluginError(plugin=entry.plugin, hook="verify", reason=f"answered {type(answer).__name__}")
+    return answer
 
 
 def consent(work: Work, given: Consent) -> None:
-    """Keep what somebody agreed to, or took back: one's own, that of a party one may use, or with ``customer.write``.
+    """Keep what somebody agreed to, or took back: one's own, or anybody's with ``customer.write``.
 
-    :raises NotFoundError: a party that is another customer's.
+    A guest has no name to be known by, and any cart may name any party: so for a party no customer owns it is given in
+    the Work that adds the party.
+
+    :raises NotFoundError: there is no such party, or it is not the actor's.
     """
-    _require_own(work, given.owner)
+    _require_own(work, given.owner, MANAGE)
     for name in ("purpose", "asserted_by", "text_version"):
         if not clean(getattr(given, name), path=f"consent.{name}", max_length=80):
             raise invalid("empty", f"consent.{name}", "")
@@ -214,36 +238,47 @@ def consent(work: Work, given: Consent) -> None:
 
 
 def consents(work: Work, owner: Ref) -> tuple[Consent, ...]:
-    """The newest consent of each purpose, granted or taken back: one's own, or anybody's with ``customer.read``."""
-    if not work.actor.may(READ):
-        _require_own(work, owner)
+    """The newest consent of each purpose, granted or taken back: one's own, or anybody's with ``customer.read``.
+
+    :raises NotFoundError: there is no such party, or it is not the actor's.
+    """
+    _require_own(work, owner, READ)
     newest = {given.purpose: given for given in store.consents(work, owner)}
     return tuple(given for _, given in sorted(newest.items()))
 
 
-def _require_own(work: Work, owner: Ref) -> None:
-    if owner.kind == "party":
-        usable(work, PartyId(owner.id))
-    elif owner.kind != "customer" or work.actor.customer_id != owner.id:
-        work.actor.require(MANAGE)
+def _require_own(work: Work, owner: Ref, permission: str) -> None:
+    if owner.kind != "party":
+        if owner.kind != "customer" or work.actor.customer_id != owner.id:
+            work.actor.require(permission)
+        return
+    found = store.parties(work, [PartyId(expect_id("party", owner.id))]).get(PartyId(owner.id))
+    customer_id = None if found is None else found[1]
+    mine = work.has_done(_ADD_PARTY, owner) if customer_id is None else customer_id == work.actor.customer_id
+    if found is None or not (mine or work.actor.may(permission)):
+        raise NotFoundError(kind="party", id=owner.id)
 
 
 def erase(work: Work, customer_id: CustomerId) -> None:
     """Take away everything that names a customer: parties are emptied, account and credentials go; records stay whole.
 
-    One's own, or anybody's with ``customer.write``. Erasing again changes nothing.
+    Facets that plugins declared personal go, those of plugins that are gone too, and so do the replies kept under the
+    customer's idempotency keys. One's own, or anybody's with ``customer.write``. Erasing again changes nothing.
 
     :raises NotFoundError: there is no such customer.
     """
     expect_id("customer", customer_id)
     if work.actor.customer_id != customer_id:
         work.actor.require(MANAGE)
-    if store.customer_of(work, customer_id) is None:
+    if store.customer_of(work, customer_id, lock=True) is None:
         if store.was_erased(work, customer_id):
             return
         raise NotFoundError(kind="customer", id=customer_id)
-    for one in store.parties_of(work, customer_id):
+    parties = store.parties_of(work, customer_id)
+    for one in parties:
         store.overwrite_party(work, one.id, rules.erased(one))
+    facets.erase(work, [Ref("customer", customer_id), *(Ref("party", one.id) for one in parties)])
+    idempotency.forget(work.connection, Actor.buyer(customer_id).identity)
     store.erase_customer(work, customer_id, work.now)
     work.bump(f"customer:{customer_id}")
     work.did("customer.erase", Ref("customer", customer_id))
@@ -258,9 +293,8 @@ class Desk(desk.Desk):
     parties = verb(parties)
     save_customer = verb(save_customer)
     customer = verb(customer)
-    groups_of = verb(groups_of)
+    save_facet = verb(save_facet)
     register = verb(register)
     sign_in = verb(sign_in)
     consent = verb(consent)
     consents = verb(consents)
-    erase = verb(erase)

@@ -166,7 +166,14 @@ def overwrite_party(work: Work, party_id: PartyId, columns: dict[str, object]) -
 
 def put_customer(work: Work, one: Customer) -> bool:
     """Insert or change a customer; False if it was erased."""
-    values = attrs.asdict(one, recurse=False) | {"groups": sorted(one.groups)}
+    values = {
+        "id": one.id,
+        "kind": one.kind,
+        "locale": one.locale,
+        "groups": sorted(one.groups),
+        "party_id": one.party_id,
+        "merged_into": one.merged_into,
+    }
     insert = upsert(work.connection, customer).values(**values, created_at=work.now)
     kept = insert.on_conflict_do_update(index_elements=["id"], set_=values, where=customer.c.erased_at.is_(None))
     return work.execute(kept.returning(customer.c.id)).one_or_none() is not None
@@ -177,11 +184,10 @@ def was_erased(work: Work, customer_id: CustomerId) -> bool:
     return work.execute(sa.select(customer.c.id).where(customer.c.id == customer_id)).one_or_none() is not None
 
 
-def customer_of(work: Work, customer_id: CustomerId) -> Customer | None:
-    """One customer."""
-    row = work.execute(
-        sa.select(customer).where(customer.c.id == customer_id, customer.c.erased_at.is_(None))
-    ).one_or_none()
+def customer_of(work: Work, customer_id: CustomerId, *, lock: bool = False) -> Customer | None:
+    """One customer, without facets; locked until the end of the transaction if wished for."""
+    query = sa.select(customer).where(customer.c.id == customer_id, customer.c.erased_at.is_(None))
+    row = work.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         return None
     return Customer(

@@ -114,15 +114,29 @@ class Io:
             return self._sent
 
 
-def _io(begin: Begin, gateway: Gateway) -> Io:
+UNSCRUBBED: Final = "[a line that could not be scrubbed]"
+
+
+def _io(begin: Begin, found: Registered[Gateway]) -> Io:
     allowed = getattr(getattr(begin.settings, "http", None), "allow", ())
     client = functools.partial(begin.plugins.cached, "eckit", "payment.http", 0, lambda: GuardedClient(allowed))
 
     def scrub(text: str) -> str:
-        text = gateway.scrub(text) if isinstance(gateway, Scrubs) else text
-        return mask_cards(strip_controls(text))[:2_000]
+        return mask_cards(strip_controls(_scrubbed(begin, found, text)))[:2_000]
 
     return Io(client, begin.clock, scrub)
+
+
+def _scrubbed(begin: Begin, found: Registered[Gateway], text: str) -> str:
+    """A line as its gateway scrubs it. One that cannot be scrubbed is not written, and stops no payment."""
+    gateway: object = found.thing
+    if not isinstance(gateway, Scrubs):
+        return text
+    try:
+        scrubbed: object = begin.plugins.guarded(found.plugin, "scrub", gateway.scrub, text)
+    except PluginError:
+        return UNSCRUBBED
+    return scrubbed if isinstance(scrubbed, str) else UNSCRUBBED
 
 
 def ask_operation(
@@ -163,7 +177,7 @@ def ask_query(begin: Begin, payment: Payment) -> Snapshot | NoSuchPayment | Quer
         found, declared = payments.gateway_of(begin.plugins, payment)
     except GatewayMissingError:
         return QueryFailed(cause="the gateway is not there")
-    asked, io = rules.query(payment), _io(begin, found.thing)
+    asked, io = rules.query(payment), _io(begin, found)
     try:
         answer = begin.converse(found.plugin, "payment.query", found.thing.query, io, asked, limit_s=declared.timeout_s)
     except (PluginError, ConversationTimeoutError) as error:
@@ -181,7 +195,7 @@ def _converse(
     call: Callable[..., Any],
     asked: rules.Request,
 ) -> Outcome:
-    io = _io(begin, found.thing)
+    io = _io(begin, found)
     try:
         answer = begin.converse(found.plugin, f"payment.{kind.value}", call, io, asked, limit_s=declared.timeout_s)
     except (PluginError, ConversationTimeoutError) as error:

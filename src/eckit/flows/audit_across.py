@@ -3,8 +3,10 @@
 A flow reaches no store, so the tables are taken from the metadata that all stores declare theirs in.
 """
 
-import json
-from collections.abc import Iterator
+import datetime as dt
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ import eckit.promotion.audit
 import eckit.shipping.audit
 import eckit.stock.audit  # noqa: F401
 from eckit.kernel.auditing import Check, Violation, query
+from eckit.kernel.idempotency import idempotency
 from eckit.kernel.outbox import outbox
 from eckit.kernel.tables import PREFIX, SCHEMA, metadata
 from eckit.order import rules as order_rules
@@ -28,23 +31,31 @@ from eckit.stock.rules import UNCOUNTED_KINDS
 
 _DUES: Final = "Σ payments asked for = dues = total − credit applied"
 _PAID: Final = "an order's paid sum equals the applications to it, applications ≤ captures per payment"
-_CHARGE: Final = "one attempt, at most one charge; one charge, one attempt"
+_AS_CONFIRMED: Final = "the amount charged is the amount confirmed"
 _CURRENCY: Final = "amounts of two currencies never meet"
 _OWNER: Final = "each hold belongs to a live registered owner or has expired"
-_RESERVED: Final = "0 ≤ on hand; reserved ≤ on hand + open shortages"
+_RESERVED: Final = "reserved ≤ on hand + open shortages"
 _STEPS: Final = "per line: canceled + shipped ≤ ordered, returned ≤ shipped"
 _CAUSE: Final = "movements = on hand, each with one cause"
 _LIMITS: Final = "redemptions ≤ limits"
-_ONE_ORDER: Final = "one cart version, at most one order that has not lapsed; one key, one outcome"
+_ONE_ORDER: Final = "one cart version, at most one order that has not lapsed"
+_ONE_OUTCOME: Final = "one key, one outcome"
+_HISTORY: Final = "histories contain only declared transitions"
 _DELIVERED: Final = "each committed event is delivered at least once"
 _PERSONAL: Final = "personal data is outside the record"
+
+
+_AT_ONCE: Final = dt.timedelta(minutes=5)
+"""A transaction dates what it writes when it begins, by the clock of its machine, and may then wait for others."""
 
 
 def _table(name: str) -> sa.Table:
     return metadata.tables[f"{SCHEMA}.{PREFIX}{name}"]
 
 
-_order, _line, _charge, _placement = map(_table, ("order", "order_line", "charge", "placement"))
+_order, _line, _charge, _placement, _amendment = map(
+    _table, ("order", "order_line", "charge", "placement", "amendment")
+)
 _payment, _operation, _money, _application, _task = map(
     _table, ("payment", "operation", "movement", "application", "task")
 )
@@ -112,6 +123,12 @@ _of_charges: Final = -_sum(
     _charge.c.order_id == _redemption.c.order_id,
     _charge.c.promotion_id == _redemption.c.promotion_id,
 )
+# The reply of a key is canonical JSON, {"order_id":"…"}, and its order was placed in the transaction that claimed it.
+_reply: Final = sa.type_coerce(idempotency.c.reply, sa.Text)
+_BEFORE_THE_ID: Final = len('{"order_id":"')
+_answered: Final = sa.func.substr(
+    _reply, _BEFORE_THE_ID + 1, sa.func.length(_reply) - _BEFORE_THE_ID - len('"}'), type_=sa.Text
+)
 _announced: Final = (
     sa.select(sa.func.count())
     .where(outbox.c.subject == _owner, outbox.c.name == "order.placed")
@@ -121,24 +138,52 @@ _announced: Final = (
 
 
 def _asked(connection: sa.Connection) -> Iterator[Violation]:
-    """The first attempt asks for what the sealed record says is due at once."""
-    first = sa.select(_payment.c.id, _payment.c.amount_minor, _placement.c.body).join_from(
-        _payment, _placement, _placement.c.order_id == _payment.c.order_id
+    """Each attempt asks for what the sealed record says is due at once, a later one for what is left of it."""
+    amendments = _amendments(connection)
+    attempts = sa.select(_payment, _order.c.total_minor, _placement.c.body).join_from(
+        _payment, _order, _order.c.id == _payment.c.order_id
     )
-    for row in connection.execute(first.where(_payment.c.attempt == 1), execution_options={"yield_per": 500}):
-        due = asked_now(order_rules.quote_of(json.loads(row.body)).dues)
-        if due != row.amount_minor:
-            detail = f"asks for {row.amount_minor}, due were {due}"
+    sealed = attempts.join(_placement, _placement.c.order_id == _order.c.id)
+    for row in connection.execute(sealed, execution_options={"yield_per": 500}):
+        body = order_rules.read(row.body)
+        if body is None:
+            continue  # a finding of its own
+        due = asked_now(order_rules.quote_of(body).dues)
+        left = {due} if row.attempt == 1 and due else _still_due(row, amendments[row.order_id], due)
+        if row.amount_minor not in left:
+            detail = f"asks for {row.amount_minor}, due were {' or '.join(map(str, sorted(left)))}"
             yield Violation(invariant="asked-is-due", table=_payment.name, row=row.id, detail=detail)
+
+
+def _amendments(connection: sa.Connection) -> Mapping[str, list[tuple[dt.datetime, int]]]:
+    """When and by how much each order was changed that somebody tried to pay."""
+    found: defaultdict[str, list[tuple[dt.datetime, int]]] = defaultdict(list)
+    select = sa.select(_amendment.c.order_id, _amendment.c.at, _amendment.c.amount_minor).where(
+        _amendment.c.state == order_rules.ACCEPTED, _amendment.c.order_id.in_(sa.select(_payment.c.order_id))
+    )
+    for row in connection.execute(select.order_by(_amendment.c.order_id, _amendment.c.seq)):
+        found[row.order_id].append((row.at, row.amount_minor))
+    return found
+
+
+def _still_due(attempt: Any, amendments: Sequence[tuple[dt.datetime, int]], due: int) -> set[int]:
+    """What may have been left of what was due when an attempt was begun.
+
+    Of an amendment made at nearly the same time nobody can tell by the clock whether it was before.
+    """
+    surely = [minor for at, minor in amendments if at < attempt.created_at - _AT_ONCE]
+    perhaps = [minor for at, minor in amendments[len(surely) :] if at <= attempt.created_at + _AT_ONCE]
+    totals = itertools.accumulate(perhaps, initial=attempt.total_minor + sum(surely))
+    return {min(due or total, total) for total in totals}
 
 
 # -- checks -----------------------------------------------------------------------------------------------------------
 
 _MONEY: Final[tuple[Check, ...]] = (
-    Check(invariant="asked-is-due", clause=_DUES, table=_payment.name, run=_asked),
+    Check(invariant="asked-is-due", clause=f"{_DUES}; {_AS_CONFIRMED}", table=_payment.name, run=_asked),
     query(
         "payment-is-for-an-order",
-        _CHARGE,
+        _PAID,
         _payment.name,
         sa.select(_payment.c.id, _payment.c.order_id).where(~sa.exists().where(_order.c.id == _payment.c.order_id)),
     ),
@@ -160,7 +205,7 @@ _MONEY: Final[tuple[Check, ...]] = (
     ),
     query(
         "paid-order-is-confirmed",
-        _CHARGE,
+        _HISTORY,
         _order.name,
         sa.select(_order.c.id, sa.literal("its money is secured and it does not count")).where(
             _order.c.state == "placed",
@@ -175,7 +220,7 @@ _MONEY: Final[tuple[Check, ...]] = (
     ),
     query(
         "money-of-a-canceled-order-goes-back",
-        _CHARGE,
+        _PAID,
         _payment.name,
         sa.select(_payment.c.id, _text("kept ", _kept))
         .join_from(_payment, _order, _order.c.id == _payment.c.order_id)
@@ -255,6 +300,14 @@ _CODES: Final[tuple[Check, ...]] = (
         ),
     ),
     query(
+        "use-in-the-orders-currency",
+        _CURRENCY,
+        _redemption.name,
+        sa.select(_redemption.c.id, _text(_redemption.c.currency, ", the order in ", _order.c.currency))
+        .join_from(_redemption, _order, _order.c.id == _redemption.c.order_id)
+        .where(_order.c.currency != _redemption.c.currency),
+    ),
+    query(
         "use-is-what-was-given",
         _LIMITS,
         _redemption.name,
@@ -286,6 +339,18 @@ _AROUND: Final[tuple[Check, ...]] = (
         sa.select(_cart.c.id, sa.func.coalesce(_cart.c.order_id, _order.c.id))
         .outerjoin_from(_cart, _order, sa.and_(_order.c.cart_id == _cart.c.id, _order.c.reason != "lapsed"))
         .where(_cart.c.order_id.is_distinct_from(_order.c.id)),
+    ),
+    query(
+        "key-gives-its-order",
+        _ONE_OUTCOME,
+        idempotency.name,
+        sa.select(idempotency.c.scope, idempotency.c.key, _answered)
+        .outerjoin_from(idempotency, _order, _order.c.id == _answered)
+        .where(
+            idempotency.c.scope == "place_order",
+            idempotency.c.state == "done",
+            _order.c.recorded_at.is_distinct_from(idempotency.c.claimed_at),
+        ),
     ),
     query(
         "order-was-announced",

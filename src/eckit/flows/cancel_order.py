@@ -6,7 +6,7 @@ from eckit.kernel.actors import Actor
 from eckit.kernel.ids import OrderId, expect_id
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
-from eckit.order import service as order
+from eckit.order import rules as order_rules, service as order
 from eckit.order.model import Order
 from eckit.payment import service as payment
 from eckit.promotion import service as promotion
@@ -22,10 +22,12 @@ def cancel_order(begin: Begin, actor: Actor, order_id: OrderId, *, reason: str =
     A second call finds it canceled and gives the same order back. The money is planned in the same transaction and sent
     after it; if the provider cannot be reached, recovery goes on with it.
 
+    :param reason: a code, for example ``out_of_stock``.
     :raises NotFoundError: no such order for this actor.
     :raises NotCancelableError: goods have left, or its payment is in doubt.
     """
     expect_id("order", order_id)
+    order_rules.code(reason, "reason")
     begin.require_no_transaction("cancel_order")
     canceled = _cancel(begin, actor, order_id, reason)
     faults.hit("cancel_order.after_plan")

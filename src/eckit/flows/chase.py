@@ -11,6 +11,7 @@ from eckit.flows.receive_notice import apply_notices
 from eckit.flows.send_operation import LEASE, send_operation, send_planned
 from eckit.flows.settle_payment import Settled, provider, settle_payment
 from eckit.kernel.actors import Actor
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.ids import OperationId, OrderId, PaymentId
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
@@ -29,7 +30,10 @@ def chase(begin: Begin, *, limit: int = 100) -> ChaseReport:
     Applies notices; looks up what is in doubt or overdue, each operation by one worker at a time, after 10 s, 30 s,
     2 min, 10 min, 1 h, then every 6 h up to the gateway's horizon; sends what is planned; hands what nobody can tell to
     a person; releases money reserved for canceled orders; cancels orders that counted on a slip that ran out.
+
+    :param limit: of each kind, 1 to 10,000.
     """
+    expect_limit(limit)
     begin.require_no_transaction("chase")
     with begin.read(_SYSTEM) as work:
         due = payment.due(work)

@@ -2,6 +2,7 @@
 
 from eckit.cart import service as cart
 from eckit.kernel.actors import Actor
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.ids import OrderId
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin
@@ -16,7 +17,10 @@ def lapse_orders(begin: Begin, *, limit: int = 100) -> tuple[OrderId, ...]:
 
     Never one with an operation open or in doubt: its money may still come. Canceling is the only release, so it happens
     once; its cart opens again with the next version.
+
+    :param limit: 1 to 10,000.
     """
+    expect_limit(limit)
     system = Actor.system("lapse_orders")
     with begin.read(system) as work:
         due = order.lapsable(work, limit=limit)

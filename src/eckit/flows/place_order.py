@@ -2,13 +2,14 @@
 
 import attrs
 
-from eckit.cart import service as cart
+from eckit.cart import rules as cart_rules, service as cart
 from eckit.cart.errors import AlreadyPlacedError
 from eckit.channel import service as channel
 from eckit.customer import service as customer
 from eckit.flows.price_cart import priced
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
+from eckit.kernel.errors import ObjectedError
 from eckit.kernel.idempotency import Key
 from eckit.kernel.ids import CartId, OrderId, PromotionId, expect_id
 from eckit.kernel.minting import mint
@@ -22,9 +23,11 @@ from eckit.pricing.model import Quote, QuoteRef
 from eckit.promotion import service as promotion
 from eckit.promotion.model import Use
 from eckit.stock import rules as stock_rules, service as stock
+from eckit.tax import service as tax
 
 faults.declare(
     "place_order.after_pricing",
+    "place_order.after_claim",
     "place_order.after_cart",
     "place_order.after_number_counter",
     "place_order.after_order",
@@ -85,11 +88,23 @@ def _confirm(begin: Begin, actor: Actor, cart_id: CartId, agreed: QuoteRef, key:
     pricing_rules.require_same(quote, agreed)
     pricing_rules.require_ready(quote)
     order.check(begin.plugins, quote, actor)
+    _check_tax_ids(begin, actor, quote)
     redeeming = _redeeming(begin, actor, quote)
     faults.hit("place_order.after_pricing")
     placed = _place(begin, actor, quote, redeeming, key)
     faults.hit("place_order.after_commit")
     return placed
+
+
+def _check_tax_ids(begin: Begin, actor: Actor, quote: Quote) -> None:
+    """Insist that no plugin objects to a tax number of the buyer's; nothing is read where no plugin could."""
+    if quote.buyer is None or not begin.plugins.implementations("check_tax_id"):
+        return
+    with begin.read(actor) as work:
+        numbers = customer.usable(work, quote.buyer).tax_ids
+        objections = [one for scheme, number in numbers for one in tax.check_tax_id(work, scheme, number)]
+    if objections:
+        raise ObjectedError(objections=tuple(objections))
 
 
 def _redeeming(begin: Begin, actor: Actor, quote: Quote) -> _Redeeming:
@@ -106,12 +121,18 @@ def _redeeming(begin: Begin, actor: Actor, quote: Quote) -> _Redeeming:
 def _place(begin: Begin, actor: Actor, quote: Quote, redeeming: _Redeeming, key: Key | None) -> Order:
     """One transaction, no plugin asked but for the order's number and the goods' location; the hot rows last."""
     order_id = OrderId(mint("order"))
-    with begin.write(actor, key) as work:
-        work.trail = "place_order"
-        cart.take(work, quote.cart_id, quote.cart_version, order_id)
+    with begin.write(actor, key, trail="place_order") as work:
+        taken = cart.take(work, quote.cart_id, quote.cart_version, order_id)
         work.require(quote.stamps)
         sold_in = channel.setup(work, stamp=quote.stamps["channel"]).channels[quote.channel_id]
-        placed = order.place(work, quote, order_id=order_id, pay_by=work.now + sold_in.pay_within)
+        placed = order.place(
+            work,
+            quote,
+            order_id=order_id,
+            pay_by=work.now + sold_in.pay_within,
+            touches=cart_rules.touch_refs(taken),
+            refs=taken.client_refs,
+        )
         payment.intend(work, placed, quote)
         promotion.redeem(
             work,

@@ -13,6 +13,7 @@ from eckit.catalog import service as catalog
 from eckit.catalog.model import Offer
 from eckit.channel import service as channels
 from eckit.channel.model import LegalEntity, Market
+from eckit.currency import service as currencies
 from eckit.customer import service as customers
 from eckit.customer.model import TaxPlace
 from eckit.kernel import facets
@@ -38,13 +39,17 @@ from eckit.tax.model import Taxable, TaxEngine, TaxRequest
 
 _ALWAYS = ("channel", "catalog", "prices", "promotions")
 """Stamps every price rests on."""
+_RATES = currencies.STAMP
+"""The stamp of kept exchange rates, on which a price rests where something has to be converted."""
 
 
 def price_cart(begin: Begin, actor: Actor, cart_id: CartId, *, as_of: QuoteRef | None = None) -> Quote:
     """Price a cart: lines, promotions, delivery, fees, tax; everything that makes the total, and its trace.
 
     What is missing (an address, a way to pay …) does not stop it: it stands in the quote's ``open``. Nothing is
-    written. At most six reads, whatever the lines and promotions; the rest is known by version stamps.
+    written. At most six reads, whatever the lines and promotions; the rest is known by version stamps. Where something
+    has no price in the market's currency and one in another, it is converted by the rate that was kept, which is one
+    more read for each such currency; no source of rates is asked.
 
     :param as_of: a quote that was shown before; within the market's freeze it is priced as of that one's instant, with
         the prices, promotions and rates of then, so that the buyer pays what was confirmed. Later, as of now.
@@ -71,6 +76,7 @@ class _Facts:
     """Everything a price rests on, as it was in one snapshot of the database."""
 
     cart: Cart
+    converts: bool
     terms: rules.Terms
     offers: Mapping[VariantId, Offer]
     book: Book
@@ -104,8 +110,12 @@ def _read(work: Work, cart_id: CartId, as_of: QuoteRef | None) -> _Facts:
         versions={name: info.version for name, info in work.plugins.infos.items()},
         facets=_by_kind(work.plugins, offers, extra),
     )
+    foreign = rules.to_convert(terms, cart.lines, offers)
+    if foreign:
+        terms = attrs.evolve(terms, rates=currencies.in_force(work, foreign, market.currency, terms.at))
     return _Facts(
         cart=cart,
+        converts=bool(foreign),
         terms=terms,
         offers=offers,
         book=promotions.book(work, stamp=stamps["promotions"]),
@@ -118,7 +128,7 @@ def _read(work: Work, cart_id: CartId, as_of: QuoteRef | None) -> _Facts:
 def _stamp_names(plugins: Plugins, cart: Cart) -> set[str]:
     """What the price may rest on; of a plugin, the stamp of its own tables and facets."""
     asked = (*plugins.things(shipping.CARRIERS), *plugins.things(taxes.ENGINES), *_pricing_facets(plugins))
-    names = {*_ALWAYS, *(f"plugin:{entry.plugin}" for entry in asked)}
+    names = {*_ALWAYS, _RATES, *(f"plugin:{entry.plugin}" for entry in asked)}
     return names | {f"customer:{cart.customer_id}"} if cart.customer_id else names
 
 
@@ -146,10 +156,9 @@ def _facets(work: Work, cart: Cart, offers: Mapping[VariantId, Offer]) -> facets
 
     Those of products came with the offers.
     """
-    owners = {Ref("cart", cart.id), Ref("channel", cart.channel_id), Ref("market", cart.market_id)}
+    owners = {Ref("variant", variant_id) for variant_id in offers}
     if cart.customer_id is not None:
         owners.add(Ref("customer", cart.customer_id))
-    owners |= {Ref("variant", variant_id) for variant_id in offers}
     return facets.load(work, sorted(owners, key=str), facets.PRICING)
 
 
@@ -203,6 +212,8 @@ class _Pricing:
         self._codes: list[CodeAnswer] = []
         self._failures: list[FailureRecord] = list(facts.failures)
         self._rested = {name for name in facts.stamps if not name.startswith("plugin:")}
+        if not facts.converts:
+            self._rested.discard(_RATES)
         self._rested |= {f"plugin:{entry.plugin}" for entry in _pricing_facets(work.plugins)}
         self._on_shipping: dict[int, Sequence[Adjustment]] = {}
         stamp, book = facts.stamps["promotions"], facts.book
@@ -212,7 +223,7 @@ class _Pricing:
     def run(self) -> Quote:
         """All stages."""
         sheet, cart = self._sheet, self._facts.cart
-        rules.price_lines(sheet, cart.lines, self._facts.offers)
+        rules.price_lines(sheet, cart.lines, self._facts.offers, round_price=self._rounded().__getitem__)
         for phase in (10, 20):
             rules.reduce(sheet, self._promoted(phase, keep_codes=True))
         deliveries = [self._deliver(group) for group in cart.groups]
@@ -229,6 +240,12 @@ class _Pricing:
             failures=self._failures,
             stamps={name: self._facts.stamps[name] for name in sorted(self._rested)},
         )
+
+    def _rounded(self) -> Mapping[int, int]:
+        """What converted prices become in this market; nobody is asked where nothing is converted."""
+        terms, facts = self._sheet.terms, self._facts
+        amounts = rules.to_round(terms, facts.cart.lines, facts.offers)
+        return currencies.rounded(self._plugins, amounts, terms.market.currency, terms.market.code)
 
     def _promoted(
         self, phase: int, *, shipping_minor: int | None = None, keep_codes: bool = False

@@ -9,6 +9,7 @@ from eckit.flows.send_operation import send_planned
 from eckit.flows.settle_payment import Settled, provider, settle_payment
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.errors import ConflictError, PluginError
 from eckit.kernel.ids import MethodCode
 from eckit.kernel.plugins import Registered
@@ -107,7 +108,10 @@ def apply_notices(begin: Begin, *, limit: int = 100) -> int:
 
     A signed notice is settled as it is; an unsigned one is only a reason to query. One that does not fit its payment is
     set aside; one that came before its payment waits for it. A notice that cannot be handled does not hold up others.
+
+    :param limit: 1 to 10,000.
     """
+    expect_limit(limit)
     begin.require_no_transaction("apply_notices")
     taken = _lease(begin, limit)
     for leased in taken:

@@ -9,6 +9,7 @@ from eckit.channel.model import Channel
 from eckit.customer import service as customer
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.errors import EckitError
 from eckit.kernel.events import Envelope
 from eckit.kernel.retry import again_if_moved
@@ -50,7 +51,10 @@ def send_mails(begin: Begin, *, limit: int = 50) -> MailReport:
 
     A mail may be sent twice after a crash, with the same Message-ID; it is never lost. One that cannot be sent is tried
     again later and given up after the last try, with its reason.
+
+    :param limit: 1 to 10,000.
     """
+    expect_limit(limit)
     begin.require_no_transaction("send_mails")
     ends: list[MailState] = []
     while len(ends) < limit and (leased := _lease(begin, min(_BATCH, limit - len(ends)))):

@@ -33,6 +33,9 @@ _FLOW_OF: Final = {
     OperationKind.REFUND: "refund",
 }
 
+FUNDS: Final = "funds"
+"""Kind of the block that keeps goods until promised money has come. Staff who trust the buyer lift it."""
+
 
 @attrs.frozen(kw_only=True)
 class Settled:
@@ -68,8 +71,8 @@ def settle_payment(
 ) -> Settled:
     """Apply an answer, a snapshot or the lack of one, in one transaction with all that follows.
 
-    The order is locked, then its payments. The first money secured confirms the order and plans its shipments; captured
-    money is applied to it; money for an order that does not want it is planned to be given back. The same news a second
+    The order is locked, then its payments. The first money secured confirms the order and plans its shipments; where it
+    is only promised, by a voucher or bank details, a block keeps the goods until it has come. Captured money is applied; money for an order that does not want it is planned to be given back. The same news a second
     time changes nothing. What was planned is sent by the caller, after the commit.
 
     :param operation_id: what the news is about; None for a notice.
@@ -99,9 +102,21 @@ def _kind(current: Payment, operation_id: OperationId | None) -> OperationKind:
 def _follow(work: Work, placed: Order, follows: rules.Follow) -> None:
     """What a payment's change means for the order itself."""
     if follows.confirm:
-        plan_shipments(work, order.confirm(work, placed))
+        placed = order.confirm(work, placed)
+        plan_shipments(work, placed)
+    if follows.waits:
+        order.place_block(work, placed, FUNDS, reason="the money has not come yet")
+    if follows.funded:
+        _let_go(work, placed)
     if follows.uncaptured:
         block_for_payment(work, placed)
+
+
+def _let_go(work: Work, placed: Order) -> None:
+    """The money an order waited for is there."""
+    for block in placed.blocks:
+        if block.kind == FUNDS and block.lifted_at is None:
+            order.lift_block(work, block.id)
 
 
 def block_for_payment(work: Work, placed: Order) -> None:

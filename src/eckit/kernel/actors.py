@@ -7,6 +7,7 @@ from typing import Self
 import attrs
 
 from eckit.kernel.errors import NotAllowedError
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import ChannelId, CustomerId, LocationId, SellerId
 
 
@@ -37,7 +38,7 @@ class Actor:
     via: ChannelId | None = None
     vouches_for: CustomerId | None = None
     permissions: frozenset[str] = frozenset()
-    limits: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    limits: Mapping[str, int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     scope: Scope = Scope()
     tokens: frozenset[str] = attrs.field(default=frozenset(), repr=False)
 

@@ -12,8 +12,9 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from eckit.kernel.freezing import canonical
 from eckit.kernel.stamps import upsert
-from eckit.kernel.tables import Json, at, canonical, core_table, ident
+from eckit.kernel.tables import Json, at, core_table, ident
 from eckit.kernel.work import Work
 
 answer = core_table(

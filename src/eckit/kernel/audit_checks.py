@@ -23,6 +23,9 @@ from eckit.kernel.stamps import stamp
 from eckit.kernel.tables import Instant, metadata
 
 _SENSITIVE: Final = "no-card-number-or-secret"
+_DELIVERED: Final = "each committed event is delivered at least once"
+_ONE_OUTCOME: Final = "one key, one outcome"
+_NO_CARD: Final = "no card number, secret or token in any table, log, exception, mail or export"
 _SHORTEST_SECRET: Final = 8
 """Shorter ones ("test") would be found everywhere."""
 
@@ -39,7 +42,7 @@ def _unknown_events(connection: sa.Connection) -> Iterator[Violation]:
 _OUTBOX: Final = (
     query(
         "event-seq-gapless",
-        "seq numbers the events of one subject from 1, without gaps",
+        _DELIVERED,
         outbox.name,
         sa.select(outbox.c.subject, sa.func.max(outbox.c.seq))
         .group_by(outbox.c.subject)
@@ -47,7 +50,7 @@ _OUTBOX: Final = (
     ),
     query(
         "event-done-heard",
-        "an event that is done waits for nobody and is leased by nobody",
+        _DELIVERED,
         outbox.name,
         sa.select(outbox.c.id, outbox.c.state).where(
             outbox.c.state == "done", sa.or_(outbox.c.waiting.is_not(None), outbox.c.lease.is_not(None))
@@ -55,7 +58,7 @@ _OUTBOX: Final = (
     ),
     query(
         "event-leased-by-somebody",
-        "an event is leased exactly when somebody holds the lease",
+        _DELIVERED,
         outbox.name,
         sa.select(outbox.c.id, outbox.c.state).where(
             sa.or_(
@@ -66,13 +69,13 @@ _OUTBOX: Final = (
     ),
     query(
         "event-parked-with-reason",
-        "an event that was moved aside says for whom and why",
+        _DELIVERED,
         outbox.name,
         sa.select(outbox.c.id, outbox.c.state).where(outbox.c.state == "parked", outbox.c.waiting.is_(None)),
     ),
     Check(
         invariant="event-known",
-        clause="every stored event of the core has a name the core knows",
+        clause=_DELIVERED,
         table=outbox.name,
         run=_unknown_events,
     ),
@@ -80,8 +83,16 @@ _OUTBOX: Final = (
 
 _IDEMPOTENCY: Final = (
     query(
+        "one-outcome-of-a-key",
+        _ONE_OUTCOME,
+        idempotency.name,
+        sa.select(idempotency.c.scope, idempotency.c.key, sa.func.count())
+        .group_by(idempotency.c.scope, idempotency.c.actor, idempotency.c.key)
+        .having(sa.func.count() > 1),
+    ),
+    query(
         "key-done-with-reply-time",
-        "a key that is done says until when its reply is kept",
+        _ONE_OUTCOME,
         idempotency.name,
         sa.select(idempotency.c.scope, idempotency.c.key, idempotency.c.state).where(
             idempotency.c.state == "done", idempotency.c.reply_until.is_(None)
@@ -89,7 +100,7 @@ _IDEMPOTENCY: Final = (
     ),
     query(
         "key-in-flight-leased",
-        "a key in flight has a lease and no reply: whoever claims one in a transaction finishes it in that transaction",
+        _ONE_OUTCOME,
         idempotency.name,
         sa.select(idempotency.c.scope, idempotency.c.key, idempotency.c.state).where(
             idempotency.c.state == "in_flight",
@@ -170,7 +181,7 @@ def _search(table: sa.Table, secrets: frozenset[Secret]) -> Check:
     hidden = tuple(secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST_SECRET)
     return Check(
         invariant=_SENSITIVE,
-        clause="no card number and no secret stands in any table",
+        clause=_NO_CARD,
         table=table.name,
         run=partial(_found_in, table, lambda value: _sensitive(value, hidden)),
     )
@@ -227,7 +238,7 @@ CHECKS: Final = (
     *_REST,
     Check(
         invariant=_SENSITIVE,
-        clause="no card number stands in any table of the core",
+        clause=_NO_CARD,
         table="*",
         run=_no_cards,
     ),

@@ -195,7 +195,7 @@ def explained(error: sa.exc.SQLAlchemyError) -> EckitError:
     if isinstance(error, sa.exc.TimeoutError):
         return BusyError(what="pool")
     if not isinstance(error, sa.exc.DBAPIError):
-        return DatabaseUnavailableError(what=type(error).__name__)
+        return DatabaseUnavailableError(what="driver")
     cause = error.orig
     state = getattr(cause, "sqlstate", None)
     if state in _BUSY_STATES or (isinstance(cause, sqlite3.OperationalError) and str(cause) in _BUSY_SQLITE):
@@ -204,7 +204,7 @@ def explained(error: sa.exc.SQLAlchemyError) -> EckitError:
         return ConstraintError(what=constraint_of(error))
     if isinstance(error, sa.exc.DataError):
         return OutOfRangeError()
-    return DatabaseUnavailableError(what=str(state or type(cause).__name__))
+    return DatabaseUnavailableError(what=str(state or ("sqlite" if isinstance(cause, sqlite3.Error) else "connection")))
 
 
 def constraint_of(error: sa.exc.IntegrityError) -> str:

@@ -5,17 +5,21 @@ also the key of its text (``error.<code>``) in English and Japanese. Texts are s
 in them.
 """
 
-from typing import Any, ClassVar
+import re
+from typing import Any, ClassVar, Final
 
 import attrs
 
 from eckit.kernel.cards import mask_cards
 from eckit.kernel.texts import say
 
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
+
 
 def _shown(value: object) -> str:
     """A value as an error may show it: short, on one line, never a secret's content (secrets mask themselves)."""
     text = mask_cards(str(value)).replace("\n", " ").replace("\r", " ").replace("\x00", "␀")
+    text = _HALF_PAIR.sub("\ufffd", text)  # half of a surrogate pair can be written nowhere
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
@@ -67,8 +71,9 @@ class EckitError(Exception):
     code: ClassVar[str] = "error"
 
     def facts(self) -> dict[str, Any]:
-        """What the error knows, by name, as its text uses it."""
-        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        """What the error knows, by name, as its text uses it; where a card number was typed there is none."""
+        known = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        return {name: mask_cards(value) if isinstance(value, str) else value for name, value in known.items()}
 
     def text(self, locale: str = "en") -> str:
         """What happened and what to do, safe to show to the person who asked."""

@@ -2,12 +2,13 @@
 
 A plugin registers an attrs class with the kind of thing it is ``on`` and what it is ``needed_for``. What is stored for
 things of that kind is read in one statement for all plugins. A facet whose plugin is gone stays in the table and is
-left out; so is one that a later version wrote, with a failure record.
+left out; so is one that a later version wrote, with a failure record. What is stored for a customer or a party and is
+declared personal goes when the customer is erased.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -24,6 +25,15 @@ from eckit.kernel.work import Work
 
 PRICING = "pricing"
 """``needed_for`` of facts that prices rest on: saving one raises the stamp of its plugin."""
+
+READERS: Final[Mapping[str, frozenset[str]]] = {
+    "catalog": frozenset({"product"}),
+    "customer": frozenset({"customer"}),
+    "order": frozenset({"order"}),
+    PRICING: frozenset({"product", "variant", "customer"}),
+}
+"""Operation → the kinds of things whose facets it reads."""
+_ERASABLE: Final = "customer"
 
 facet = core_table(
     "facet",
@@ -45,9 +55,10 @@ class FacetSpec:
     :ivar kind: the attrs class; its fields are what :mod:`eckit.kernel.structuring` accepts.
     :ivar namespace: what it is stored under: the plugin's name, or that and a word (``gifts.message``).
     :ivar version: raised when fields change other than by gaining one with a default.
-    :ivar on: the kind of thing it belongs to: ``product``, ``variant``, ``order``, ``group``, ``customer`` …
-    :ivar needed_for: the operations that read it; ``pricing``, ``shipping``, ``catalog``, ``order`` …
-    :ivar personal: whether it holds personal data, which export shows and erasure removes.
+    :ivar on: the kind of thing it belongs to: ``product``, ``variant``, ``customer`` or ``order``.
+    :ivar needed_for: the operations that read it, at least one: ``catalog`` (of products, with the product),
+        ``customer`` and ``order`` (with the customer or order), ``pricing`` (of products, variants and the customer).
+    :ivar personal: whether it holds personal data, which erasure removes; only on a customer, who can be erased.
     """
 
     kind: type
@@ -94,6 +105,13 @@ def _wrong_with(spec: FacetSpec, plugin: str) -> str | None:
         return f"there is no {spec.on} to register facets on"
     if spec.namespace.partition(".")[0] != plugin:
         return f"the namespace {spec.namespace} does not begin with the plugin's name"
+    for operation in sorted(spec.needed_for):
+        if spec.on not in READERS.get(operation, ()):
+            return f"facets on a thing of the kind {spec.on} are not read for {operation}"
+    if not spec.needed_for:
+        return f"{spec.namespace} names no operation it is needed_for, so nothing would read it"
+    if spec.personal and spec.on != _ERASABLE:
+        return f"personal facts are kept on a {_ERASABLE}, whose erasure removes them, not on a thing of the kind {spec.on}"
     return None
 
 

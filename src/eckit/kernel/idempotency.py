@@ -144,8 +144,15 @@ def finish(connection: sa.Connection, key: Key, actor: str, now: dt.datetime, re
 
 
 def purge(connection: sa.Connection, now: dt.datetime) -> int:
-    """Forget keys whose reply is no longer kept; how many."""
-    return connection.execute(sa.delete(idempotency).where(idempotency.c.reply_until < now)).rowcount
+    """Forget keys whose reply is no longer kept, and those left behind under a lease as long ago; how many."""
+    over = sa.or_(idempotency.c.reply_until < now, idempotency.c.lease_until < now - KEEP_REPLIES)
+    return connection.execute(sa.delete(idempotency).where(over)).rowcount
+
+
+def forget(connection: sa.Connection, actor: str) -> int:
+    """Forget what was answered to an actor, with its keys; how many. One that is in flight has no reply yet, and stays."""
+    of_actor = sa.and_(idempotency.c.actor == actor, idempotency.c.state == "done")
+    return connection.execute(sa.delete(idempotency).where(of_actor)).rowcount
 
 
 def _is(key: Key, actor: str) -> tuple[sa.ColumnElement[bool], ...]:

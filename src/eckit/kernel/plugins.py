@@ -311,7 +311,7 @@ class Plugins:
     def collect(self, hook: str, kind: str, code: Callable[[Any], str]) -> dict[str, Registered[Any]]:
         """Ask a ``register_`` hook once and keep what it gives under ``kind``, by code.
 
-        :raises PluginError: two plugins claim one code (both are named), or one failed.
+        :raises PluginError: two plugins claim one code (both are named), or one failed, or its thing has no code.
         """
         found: dict[str, Registered[Any]] = {}
         spec = self.specs[hook]
@@ -319,7 +319,9 @@ class Plugins:
             settings = self.infos[implementation.plugin].settings
             things = self.run(spec, implementation, {"settings": settings})
             for thing in things:
-                name = code(thing)
+                name: object = self.guarded(implementation.plugin, hook, code, thing)
+                if not (isinstance(name, str) and name):
+                    raise PluginError(plugin=implementation.plugin, hook=hook, reason=f"{name!r:.40} is no code")
                 if name in found:
                     raise PluginError(
                         plugin=f"{found[name].plugin}, {implementation.plugin}",

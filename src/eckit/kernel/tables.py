@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from eckit.kernel.freezing import canonical
+
 SCHEMA = "eckit"
 PREFIX = "eckit_"
 
@@ -67,11 +69,6 @@ class Instant(TypeDecorator[dt.datetime]):
             raise TypeError("the connection gives instants without a zone")
         instant: dt.datetime = value.astimezone(dt.UTC)
         return instant
-
-
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN; what digests are made of."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 class Json(TypeDecorator[Any]):

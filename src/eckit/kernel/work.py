@@ -132,6 +132,10 @@ class Work:
         """Note for the audit row what is being done to what."""
         self._deeds.append(history.Deed(verb, subjects, reason))
 
+    def has_done(self, verb: str, subject: Ref) -> bool:
+        """Whether this Work did this to that: what a guest has just made is the guest's own until the commit."""
+        return any(deed.verb == verb and subject in deed.subjects for deed in self._deeds)
+
     def bump(self, *names: str) -> None:
         """Raise version stamps with this commit: what rested on them is asked anew."""
         self._bumps.update(names)
@@ -234,10 +238,11 @@ class Begin:
                 work._flush()  # nothing, or ReadOnlyError: an event announced here would be lost without a word
 
     @contextmanager
-    def write(self, actor: Actor, key: Key | None = None) -> Iterator[Work]:
+    def write(self, actor: Actor, key: Key | None = None, *, trail: str | None = None) -> Iterator[Work]:
         """A Work that commits at the end, or rolls back on an exception.
 
         :param key: claimed first; ``work.reply`` is stored under it with the commit.
+        :param trail: see :class:`Work`.
         :raises BusyError: the database could not serialise it with others; send the whole again.
         :raises KeyDoneError: the key was used before.
         """
@@ -245,9 +250,11 @@ class Begin:
             raise WorkOpenError(what="write")
         with self._translated(), self.transactions.writing() as connection:
             work = self._work(self, connection, actor, writes=True)
+            work.trail = trail
             with _entered(work):
                 if key is not None:
                     idempotency.claim(connection, key, actor.identity, work.now)
+                    work._passed("claim")
                 yield work
                 if key is not None:
                     idempotency.finish(connection, key, actor.identity, work.now, work.reply)

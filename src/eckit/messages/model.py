@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import EventId, MailId
 from eckit.kernel.refs import Ref
 
@@ -35,7 +36,7 @@ class Mail:
     tries: int = 0
     due_at: dt.datetime
     last_failure: str = ""
-    facts: Mapping[str, str | int] = attrs.field(factory=dict, hash=False)
+    facts: Mapping[str, str | int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +55,7 @@ class Rendered:
     text: str
     html: str
     locale: str
-    headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    headers: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +79,7 @@ class MessageWish:
 
     kind: str
     about: Ref
-    facts: Mapping[str, str | int] = attrs.field(factory=dict, hash=False)
+    facts: Mapping[str, str | int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @runtime_checkable

@@ -97,7 +97,7 @@ def data(
         "goods": words.money(sum(line.goods_minor for line in order.lines)),
         "charges": _charges(words, placement.charges),
         "destinations": [list(customer_rules.layout(one, locale=order.locale)) for one in destinations],
-        "parcels": [{"number": one.number, "carrier": one.carrier, "url": one.tracking_url or ""} for one in mine],
+        "parcels": [_parcel(one, _carriers(words, placement)) for one in mine],
         "event": _event(words, facts),
     }
 
@@ -147,17 +147,28 @@ def _line(words: _Words, line: OrderLine) -> dict[str, Any]:
     }
 
 
+def _carriers(words: _Words, placement: Placement) -> dict[str, str]:
+    """What the buyer knows each carrier by: the label of the option that was taken."""
+    taken = [one for group in placement.groups for one in group.options if one.option == group.option]
+    return {one.option.partition(".")[0]: one.label.get(words.locale) for one in taken}
+
+
+def _parcel(parcel: Parcel, carriers: Mapping[str, str]) -> dict[str, str]:
+    carrier = carriers.get(parcel.carrier, parcel.carrier)
+    return {"number": parcel.number, "carrier": carrier, "url": parcel.tracking_url or ""}
+
+
 def _charges(words: _Words, charges: Iterable[Charge]) -> list[dict[str, Any]]:
     """Everything of the total but the goods, taxes last; what is contained in other amounts says so."""
-    others = [charge for charge in charges if charge.kind is not ChargeKind.GOODS and charge.amount_minor]
+    others = [charge for charge in charges if charge.kind != ChargeKind.GOODS and charge.amount_minor]
     return [
         {
-            "kind": charge.kind.value,
+            "kind": str(charge.kind),
             "label": charge.label.get(words.locale),
             "amount": words.money(charge.amount_minor),
             "included": charge.included,
         }
-        for charge in sorted(others, key=lambda charge: charge.kind is ChargeKind.TAX)
+        for charge in sorted(others, key=lambda charge: charge.kind == ChargeKind.TAX)
     ]
 
 

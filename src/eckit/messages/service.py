@@ -10,6 +10,7 @@ import jinja2
 
 from eckit.kernel import desk
 from eckit.kernel.desk import verb
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.errors import PluginError
 from eckit.kernel.events import Envelope
 from eckit.kernel.hookspecs import declared
@@ -25,6 +26,7 @@ SPECS = declared(hooks, "messages")
 READ = "messages.read"
 TEMPLATES, TRANSPORTS = "messages.templates", "messages.transports"
 LEASE: Final = dt.timedelta(minutes=10)
+MAX_PAGE: Final = 200
 MAX_SUBJECT: Final = 200
 """Characters of a subject; a longer one is cut, and says so."""
 
@@ -145,9 +147,12 @@ def _own_template(kind: str, locale: str) -> Template | None:
 
 
 def mails(work: Work, *, limit: int = 50) -> tuple[Mail, ...]:
-    """The youngest mails. Needs ``messages.read``."""
+    """The youngest mails. Needs ``messages.read``.
+
+    :param limit: 1 to 200.
+    """
     work.actor.require(READ)
-    return store.mails(work, min(limit, 200))
+    return store.mails(work, expect_limit(limit, MAX_PAGE))
 
 
 class Desk(desk.Desk):

@@ -1,9 +1,9 @@
 """Upgrading: everything in one transaction, so that a crash leaves the old tables or the new ones, nothing between."""
 
 import importlib.resources
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 import sqlalchemy as sa
@@ -14,11 +14,14 @@ from alembic.script import ScriptDirectory
 
 from eckit.kernel import faults
 from eckit.kernel.database import Database
+from eckit.kernel.errors import RefusedError
 from eckit.kernel.host_hooks import MigrationBranch
 from eckit.kernel.plugins import Plugins
-from eckit.kernel.tables import PREFIX, SCHEMA
+from eckit.kernel.tables import PREFIX, SCHEMA, metadata
 
 VERSION_TABLE: Final = f"{PREFIX}migration"
+CORE: Final = "eckit"
+"""Whose a step is that is no plugin's."""
 _LOCK: Final = 0x65636B6974
 """Advisory lock on PostgreSQL: of two upgrades at once, one waits; it spells the project's name."""
 
@@ -34,12 +37,28 @@ class Revision:
     what: str
 
 
+@attrs.define(kw_only=True, eq=False)
+class NewerTablesError(RefusedError):
+    """The tables are of a later version than the code: install that version, or restore a backup of before it.
+
+    :ivar owner: whose tables: a plugin's name, or ``eckit``.
+    :ivar found: the steps behind them that this code does not know.
+    """
+
+    code: ClassVar[str] = "newer-tables"
+    owner: str
+    found: str
+
+
 def upgrade(
     database: Database, plugins: Plugins, *, say: Callable[[str], None] = lambda _: None
 ) -> tuple[Revision, ...]:
     """Bring the core's tables and every plugin's to the newest version, in one transaction; which steps were taken.
 
-    Running it again, or after it was killed half-way, takes what is left: nothing, or all of it.
+    Running it again, or after it was killed half-way, takes what is left: nothing, or all of it. What a plugin that is
+    gone has made stays as it is, and goes on from there when the plugin is back.
+
+    :raises NewerTablesError: the tables of the core or of a plugin are of a later version than its code.
     """
     schema = database.settings.schema
     with database.writing() as connection:
@@ -47,38 +66,95 @@ def upgrade(
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             if schema is not None:
                 connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        steps = _pending(connection, plugins)
+        taken = _Taken(connection, plugins)
+        steps = taken.pending()
         for step in steps:
             say(f"{step.owner}: {step.what}")
         if steps:
-            command.upgrade(_config(plugins, connection), "heads")
+            taken.take_all()
             faults.hit("migrate.before_commit")
     return steps
 
 
 def pending(database: Database, plugins: Plugins) -> tuple[Revision, ...]:
-    """Which steps are still to be taken."""
+    """Which steps are still to be taken.
+
+    :raises NewerTablesError: the tables of the core or of a plugin are of a later version than its code.
+    """
     with database.reading() as connection:
-        return _pending(connection, plugins)
+        return _Taken(connection, plugins).pending()
 
 
-def _pending(connection: sa.Connection, plugins: Plugins) -> tuple[Revision, ...]:
-    scripts = ScriptDirectory.from_config(_config(plugins, connection))
+class _Taken:
+    """Which steps a database has behind it, of those this code knows and of others.
+
+    A row of the version table stands for a step and all before it. alembic knows no row whose plugin is gone, and takes
+    a row away that another depends on; therefore such rows are put aside while it works, and afterwards each branch has
+    a row of its own, so that the core's never goes with a plugin's.
+    """
+
+    def __init__(self, connection: sa.Connection, plugins: Plugins) -> None:
+        self._connection = connection
+        self._plugins = plugins
+        self._config = _config(plugins, connection)
+        self._scripts = ScriptDirectory.from_config(self._config)
+        self._steps = list(self._scripts.walk_revisions("base", "heads"))
+        rows = set(_rows(connection))
+        self._heads = rows & {step.revision for step in self._steps}
+        self._strange = rows - self._heads
+        self._implied = {needed for head in self._heads for needed in _all_needed(self._scripts, head)}
+
+    def pending(self) -> tuple[Revision, ...]:
+        """The steps still to be taken, in their order."""
+        owners = {label: plugin for plugin, label in _labels(self._plugins).items()}
+        done = self._heads | self._implied
+        steps = [
+            Revision(
+                owner=next((owners[label] for label in step.branch_labels if label in owners), CORE),
+                id=step.revision,
+                what=next(iter((step.doc or "").splitlines()), step.revision),
+            )
+            for step in reversed(self._steps)
+            if step.revision not in done
+        ]
+        if self._strange:
+            self._refuse_newer(steps)
+        return tuple(steps)
+
+    def take_all(self) -> None:
+        """Take them, and leave the rows of others as they were."""
+        if self._heads or self._strange:
+            _write_rows(self._connection, self._heads - self._implied)
+        command.upgrade(self._config, "heads")
+        _write_rows(self._connection, self._strange.union(self._scripts.get_heads()))
+
+    def _refuse_newer(self, steps: Sequence[Revision]) -> None:
+        """Insist that whose first step is still to be taken has no tables: they would be of a later version."""
+        firsts = {step.revision for step in self._steps if step.down_revision is None}
+        there = set(sa.inspect(self._connection).get_table_names(schema=schema_of(self._connection)))
+        for step in steps:
+            if step.id in firsts and there & {table.name for table in _tables_of(self._plugins, step.owner)}:
+                raise NewerTablesError(owner=step.owner, found=", ".join(sorted(self._strange)))
+
+
+_version = sa.Table(VERSION_TABLE, sa.MetaData(schema=SCHEMA), sa.Column("version_num", sa.String(32)))
+
+
+def _rows(connection: sa.Connection) -> Sequence[str]:
+    """The rows of the version table; none while there is no such table."""
     options = {"version_table": VERSION_TABLE, "version_table_schema": schema_of(connection)}
-    done = MigrationContext.configure(connection, opts=options).get_current_heads()
-    seen = {step.revision for head in done for step in scripts.iterate_revisions(head, "base")}
-    # a plugin's head stands for the core's revision it depends on as well
-    seen |= {needed for head in done for needed in _all_needed(scripts, head)}
-    branches = {label: owner for owner, label in _labels(plugins).items()}
-    steps = [step for step in scripts.walk_revisions("base", "heads") if step.revision not in seen]
-    return tuple(
-        Revision(
-            owner=next((branches[label] for label in step.branch_labels if label in branches), "eckit"),
-            id=step.revision,
-            what=(step.doc or "").splitlines()[0],
-        )
-        for step in reversed(steps)
-    )
+    return MigrationContext.configure(connection, opts=options).get_current_heads()
+
+
+def _write_rows(connection: sa.Connection, revisions: Iterable[str]) -> None:
+    connection.execute(sa.delete(_version))
+    rows = [{"version_num": revision} for revision in sorted(revisions)]
+    if rows:
+        connection.execute(sa.insert(_version), rows)
+
+
+def _tables_of(plugins: Plugins, owner: str) -> Iterable[sa.Table]:
+    return metadata.tables.values() if owner == CORE else plugins.infos[owner].tables
 
 
 def schema_of(connection: sa.Connection) -> str | None:

@@ -9,6 +9,7 @@ import attrs
 from moneyed import Money
 
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import (
     AmendmentId,
     BlockId,
@@ -79,16 +80,20 @@ class Placement:
     """The sealed record: everything of the quote, parties by reference only. ``digest`` is over its canonical JSON.
 
     :ivar body: the canonical document; ``groups``, ``shares``, ``trace`` and ``dues`` are read from it.
+    :ivar touches: SHA-256 of where each visit came from; the touches are personal data and stay with the cart.
+    :ivar refs: what the host named the cart by.
     """
 
     order_id: OrderId
-    body: Mapping[str, Any] = attrs.field(hash=False, repr=False)
+    body: Mapping[str, Any] = attrs.field(converter=frozen_map, hash=False, repr=False)
     digest: str
     groups: tuple[QuoteGroup, ...]
     charges: tuple[Charge, ...]
     shares: tuple[Share, ...]
     trace: tuple[TraceEntry, ...]
     dues: tuple[Due, ...]
+    touches: tuple[str, ...] = ()
+    refs: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +122,7 @@ class Amendment:
     reason: str = ""
     by: str = ""
     at: dt.datetime
-    body: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    body: Mapping[str, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     previous_digest: str = ""
     digest: str = ""
 
@@ -202,6 +207,11 @@ class OrderView:
 
     order: Order
     placement: Placement
+    facets: Mapping[type, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False, eq=False, repr=False)
+
+    def facet(self, kind: type) -> Any:
+        """The plugin's extra facts of this kind, or None."""
+        return self.facets.get(kind)
 
 
 @attrs.frozen(kw_only=True)

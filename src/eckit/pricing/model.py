@@ -14,6 +14,7 @@ from eckit.channel.model import RoundingPolicy
 from eckit.currency.model import Rate
 from eckit.customer.model import TaxPlace
 from eckit.kernel.errors import Objection
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import (
     CartId,
     ChannelId,
@@ -35,14 +36,16 @@ from eckit.kernel.text import Text
 from eckit.promotion.model import CodeAnswer
 
 
-class ChargeKind(enum.Enum):
-    """What an amount is for."""
+class ChargeKind(enum.StrEnum):
+    """What an amount is for: the kinds eckit knows. Others may come from channels and later versions."""
 
     GOODS = "goods"
     DISCOUNT = "discount"
     SHIPPING = "shipping"
     FEE = "fee"
     TAX = "tax"
+    TIP = "tip"
+    DEPOSIT = "deposit"
     ROUNDING = "rounding"
     DIFFERENCE = "difference"
 
@@ -68,6 +71,7 @@ class Charge:
     """One amount of a quote or order, with its roles.
 
     :ivar target: ``line:<id>``, ``group:<id>`` or ``order``.
+    :ivar kind: a :class:`ChargeKind`, or the code of one that this version does not know.
     :ivar amount_minor: signed, what the buyer sees, in the quote's currency and basis.
     :ivar included: already contained in other charges (tax in tax-inclusive markets); not added to the total.
     :ivar funded_by: who bears a reduction. ``earned_by``: who gets an addition. ``remitted_by``: who hands tax to the
@@ -76,7 +80,7 @@ class Charge:
 
     id: ChargeId
     target: str
-    kind: ChargeKind
+    kind: str
     code: str
     label: Text
     amount_minor: int
@@ -115,7 +119,7 @@ class TraceEntry:
     plugin: str
     version: str
     rule: str
-    inputs: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    inputs: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     amount_minor: int
     rounding: str = ""
 
@@ -148,7 +152,7 @@ class QuoteLine:
     sku: Sku
     title: Text
     option: Text
-    choices: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    choices: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     steps: int
     unit: SaleUnit
     list_minor: int
@@ -195,13 +199,19 @@ class PricedOption:
 
 @attrs.frozen(kw_only=True)
 class QuoteGroup:
-    """A delivery group: lines that go to one destination."""
+    """A delivery group: lines that go to one destination.
+
+    :ivar sender: who sends it, if not the buyer. ``wanted_date``: the local day it is wished for.
+    """
 
     id: GroupId
     mode: str
     destination: PartyId | None
     tax_place: TaxPlace | None
     option: OptionCode | None
+    sender: PartyId | None = None
+    wanted_date: dt.date | None = None
+    wanted_slot: str = ""
     options: tuple[PricedOption, ...] = ()
     refusals: tuple[Objection, ...] = ()
 
@@ -318,7 +328,7 @@ class Quote:
     failures: tuple[Any, ...] = ()
     total_minor: int
     dues: tuple[Due, ...]
-    stamps: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    stamps: Mapping[str, int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     digest: str = ""
 
     @property
@@ -329,13 +339,13 @@ class Quote:
     @property
     def tax_minor(self) -> int:
         """All tax, contained or added."""
-        return sum(charge.amount_minor for charge in self.charges if charge.kind is ChargeKind.TAX)
+        return sum(charge.amount_minor for charge in self.charges if charge.kind == ChargeKind.TAX)
 
     @property
     def ref(self) -> QuoteRef:
         """What the buyer confirms."""
         return QuoteRef(digest=self.digest, priced_at=self.priced_at)
 
-    def of_kind(self, kind: ChargeKind) -> tuple[Charge, ...]:
+    def of_kind(self, kind: str) -> tuple[Charge, ...]:
         """The charges of one kind."""
-        return tuple(charge for charge in self.charges if charge.kind is kind)
+        return tuple(charge for charge in self.charges if charge.kind == kind)

@@ -10,6 +10,7 @@ from moneyed import Money
 
 from eckit.kernel.clock import Window
 from eckit.kernel.events import Event
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import ChannelId, CustomerId, LineId, MarketId, OrderId, PromotionId, Sku, VariantId
 from eckit.kernel.money import from_minor
 from eckit.kernel.refs import Ref
@@ -57,7 +58,7 @@ class Draft:
     customer_id: CustomerId | None = None
     customer_groups: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
-    facets: Mapping[type, Any] = attrs.field(factory=dict, hash=False, eq=False)
+    facets: Mapping[type, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False, eq=False)
 
     @property
     def goods(self) -> Money:
@@ -85,7 +86,7 @@ class Adjustment:
     funded_by: str = "shop"
     promotion_id: PromotionId | None = None
     coupon: str | None = None
-    inputs: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    inputs: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     plugin: str = ""
 
 
@@ -94,7 +95,7 @@ class RuleRef:
     """A condition or action by its registered code, with its settings as stored."""
 
     code: str
-    settings: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    settings: Mapping[str, Any] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)

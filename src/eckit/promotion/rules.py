@@ -19,10 +19,11 @@ from typing import Any
 
 import attrs
 
+from eckit.kernel.doors import expect_within
 from eckit.kernel.errors import InvalidInputError, PluginError, invalid
 from eckit.kernel.ids import ChannelId, PromotionId
 from eckit.kernel.money import to_minor
-from eckit.kernel.text import fold_code
+from eckit.kernel.text import clean, fold_code
 from eckit.promotion.model import (
     ORDER,
     SHIPPING,
@@ -40,11 +41,15 @@ from eckit.promotion.model import (
 ANY = "cart"
 PHASES = (10, 20, 30)
 MAX_LIMIT = 10**9
+MAX_PRIORITY = 10**6
 
 
 @attrs.frozen(eq=False)
 class Entry:
-    """A promotion made ready: its plugins found, its settings read."""
+    """A promotion made ready: its plugins found, its settings read.
+
+    :ivar keys: what a cart must contain for it to be worth judging.
+    """
 
     promotion: Promotion
     condition: Condition
@@ -53,6 +58,7 @@ class Entry:
     action: Action
     action_settings: Any
     action_plugin: str
+    keys: tuple[str, ...]
 
 
 @attrs.frozen(eq=False)
@@ -79,7 +85,7 @@ def index(entries: Iterable[Entry], broken: Mapping[PromotionId, str]) -> Book:
         if entry.promotion.by_coupon:
             by_coupon[entry.promotion.id] = entry
             continue
-        for key in entry.condition.keys(entry.condition_settings) or (ANY,):
+        for key in entry.keys or (ANY,):
             automatic[entry.action.phase, key].append(entry)
     found = {key: tuple(entries) for key, entries in automatic.items()}
     return Book(automatic=found, by_coupon=by_coupon, broken=broken, count=count)
@@ -309,6 +315,15 @@ def proposed(answers: object, count: int, plugin: str) -> Sequence[tuple[Adjustm
     if sound and len(given) == count:
         return given
     raise PluginError(plugin=plugin, hook="propose", reason="one tuple of adjustments per rule is needed")
+
+
+def require_rank(promotion: Promotion) -> None:
+    """Insist that a promotion's place among others can be kept.
+
+    :raises InvalidInputError: names the field.
+    """
+    expect_within(promotion.priority, -MAX_PRIORITY, MAX_PRIORITY, path="promotion.priority")
+    clean(promotion.combine, path="promotion.combine", max_length=80)
 
 
 def require_limits(promotion: Promotion) -> None:

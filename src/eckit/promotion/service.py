@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from eckit.kernel import desk
+from eckit.kernel.conforming import conforms
 from eckit.kernel.desk import verb
 from eckit.kernel.errors import InvalidInputError, NotFoundError, PluginError, invalid
 from eckit.kernel.hookspecs import declared
@@ -28,6 +29,7 @@ from eckit.promotion.model import (
     SHIPPING,
     Adjustment,
     CodeAnswer,
+    Condition,
     Coupon,
     Draft,
     Matched,
@@ -67,6 +69,7 @@ def save(work: Work, promotion: Promotion, coupons: Sequence[Coupon] = ()) -> Pr
     work.actor.require(MANAGE)
     expect_id("promotion", promotion.id, path="promotion.id")
     fold_code(promotion.code, "promotion.code")
+    rules.require_rank(promotion)
     rules.require_limits(promotion)
     ready(work.plugins, promotion)
     codes = rules.folded(coupons, promotion)
@@ -134,6 +137,7 @@ def ready(plugins: Plugins, promotion: Promotion) -> rules.Entry:
     """A promotion with its condition and action found and their settings read.
 
     :raises InvalidInputError: an unknown condition or action, or settings that do not fit.
+    :raises PluginError: the condition failed.
     """
     condition, condition_settings, condition_plugin = _part(plugins, CONDITIONS, promotion.condition, "condition")
     action, action_settings, action_plugin = _part(plugins, ACTIONS, promotion.action, "action")
@@ -145,7 +149,15 @@ def ready(plugins: Plugins, promotion: Promotion) -> rules.Entry:
         action=action,
         action_settings=action_settings,
         action_plugin=action_plugin,
+        keys=_keys(plugins, condition_plugin, condition, condition_settings),
     )
+
+
+def _keys(plugins: Plugins, plugin: str, condition: Condition, settings: Any) -> tuple[str, ...]:
+    keys = plugins.guarded(plugin, "keys", condition.keys, settings)
+    if not conforms(keys, tuple[str, ...]):
+        raise PluginError(plugin=plugin, hook="keys", reason=f"answered {type(keys).__name__}")
+    return keys
 
 
 def _part(plugins: Plugins, kind: str, ref: RuleRef, path: str) -> tuple[Any, Any, str]:
@@ -214,7 +226,7 @@ def _offers(
 
 def _verdicts(plugins: Plugins, draft: Draft, room: rules.Room, batch: Sequence[rules.Entry]) -> Sequence[Matched]:
     condition, plugin = batch[0].condition, batch[0].condition_plugin
-    asked = [entry.condition_settings for entry in batch]
+    asked = tuple(entry.condition_settings for entry in batch)
     answer = plugins.guarded(plugin, "judge", condition.judge, draft, asked)
     return rules.matched(answer, len(batch), plugin, room)
 
@@ -223,7 +235,7 @@ def _proposals(
     plugins: Plugins, draft: Draft, batch: Sequence[rules.Entry], verdict_of: Mapping[PromotionId, Matched]
 ) -> Sequence[tuple[Adjustment, ...]]:
     action, plugin = batch[0].action, batch[0].action_plugin
-    asked = [(entry.action_settings, verdict_of[entry.promotion.id]) for entry in batch]
+    asked = tuple((entry.action_settings, verdict_of[entry.promotion.id]) for entry in batch)
     answer = plugins.guarded(plugin, "propose", action.propose, draft, asked)
     return rules.proposed(answer, len(batch), plugin)
 

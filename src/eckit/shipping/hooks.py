@@ -47,6 +47,8 @@ def propose_shipping_changes(request: FareRequest, offers: tuple[ShippingOffer, 
 def propose_closed_days(location: str, start: dt.date, end: dt.date) -> frozenset[dt.date]:  # type: ignore[empty-body]
     """Propose days on which a location does not ship; united over plugins.
 
+    Not asked yet: no date is promised so far that such days would move. An implementation is checked and never called.
+
     :param location: the location's code.
     """
 

@@ -11,7 +11,9 @@ from eckit.kernel.ids import PREFIXES, expect_id
 from eckit.stock.rules import CAPACITY, ON_HAND
 from eckit.stock.store import hold, level, movement, shortage
 
-_COUNTERS: Final = "0 ≤ on hand; reserved ≤ on hand + open shortages; promised beyond stock ≤ its cap"
+_RESERVED: Final = "reserved ≤ on hand + open shortages"
+_PROMISED: Final = "promised beyond stock ≤ its cap, only where the variant allows it"
+_COUNTERS: Final = f"0 ≤ on hand; {_RESERVED}; {_PROMISED}"
 _OWNERS: Final = "each hold belongs to a live registered owner or has expired"
 _OWNER: Final = "hold-has-its-owner"
 
@@ -77,11 +79,11 @@ CHECKS: Final[tuple[Check, ...]] = (
         level.name,
         _balanced("on_hand", (movement, "steps", None)),
     ),
-    query("holds-make-reserved", _COUNTERS, level.name, _balanced("reserved", (hold, "steps", _live(ON_HAND)))),
-    query("holds-make-promised", _COUNTERS, level.name, _balanced("promised", (hold, "steps", _live(CAPACITY)))),
+    query("holds-make-reserved", _RESERVED, level.name, _balanced("reserved", (hold, "steps", _live(ON_HAND)))),
+    query("holds-make-promised", _PROMISED, level.name, _balanced("promised", (hold, "steps", _live(CAPACITY)))),
     query(
         "shortages-make-short",
-        _COUNTERS,
+        _RESERVED,
         level.name,
         _balanced("short", (shortage, "steps", shortage.c.closed_at.is_(None))),
     ),

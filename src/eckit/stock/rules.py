@@ -5,13 +5,16 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from eckit.kernel.ids import LineId, LocationId, VariantId
+from eckit.kernel.doors import expect_within
+from eckit.kernel.ids import LineId, LocationId, VariantId, expect_id
+from eckit.kernel.text import clean
 from eckit.pricing.model import QuoteLine
 from eckit.stock.errors import AllocationError, ShortItem
-from eckit.stock.model import Allocation, Hold, Level, Wanted
+from eckit.stock.model import Allocation, Hold, Level, Location, Wanted
 
 ON_HAND = "on_hand"
 CAPACITY = "capacity"
+MAX_POSITION = 10**6
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +30,17 @@ class Booking:
 
 UNCOUNTED_KINDS = frozenset({"digital", "service", "gift_card"})
 """Kinds of variant of which there is always enough."""
+
+
+def require_storable(location: Location) -> None:
+    """Insist on a location's id, and on texts and a place in the order that can be kept.
+
+    :raises InvalidInputError: names the field.
+    """
+    expect_id("location", location.id, path="location.id")
+    for name, most in (("code", 40), ("name", 200), ("kind", 40), ("owner", 40)):
+        clean(getattr(location, name), path=f"location.{name}", max_length=most)
+    expect_within(location.position, -MAX_POSITION, MAX_POSITION, path="location.position")
 
 
 def wanted(lines: Sequence[QuoteLine]) -> tuple[Wanted, ...]:

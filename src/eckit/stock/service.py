@@ -37,10 +37,12 @@ _SEEN_TRIES = 8
 
 
 def save_location(work: Work, location: Location) -> Location:
-    """Add or change a location. Needs ``stock.write``."""
+    """Add or change a location. Needs ``stock.write``.
+
+    :raises InvalidInputError: names the field.
+    """
     work.actor.require(MANAGE)
-    clean(location.code, path="location.code", max_length=40)
-    clean(location.name, path="location.name", max_length=200)
+    rules.require_storable(location)
     store.put_location(work, location)
     work.did("stock.save_location", Ref("location", location.id))
     return location
@@ -256,8 +258,11 @@ def hold(
     :param until: when the promise ends by itself; None: its owner gives it back.
     :param buffer: steps of each variant that this channel leaves to others: a margin against what the counters do not
         know yet. Seen before the promise is made: of buyers at the same instant one may get a step of it.
+    :raises InvalidInputError: ``wrong-quantity``: steps below one.
     :raises OutOfStockError: names each SKU, what was wanted and what could be promised.
     """
+    for index, want in enumerate(wanted):
+        _count_of(want.steps, f"wanted[{index}].steps")
     counted = tuple(want for want in wanted if not want.unlimited)
     if not counted:
         return ()

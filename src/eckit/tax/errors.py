@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import attrs
 
-from eckit.kernel.errors import PluginError
+from eckit.kernel.errors import PluginError, RefusedError
+from eckit.kernel.texts import say
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -13,7 +14,15 @@ class TaxUnavailableError(PluginError):
 
     :ivar engine: code of the tax engine that was asked; ``""`` when the market has none.
     :ivar reason: what is wrong, for people who run the shop; the cause is in ``__cause__``.
+    :ivar refusal: the same as an error, where it is one, so that it can be said in any language.
     """
 
     code: ClassVar[str] = "tax-unavailable"
     engine: str = ""
+    refusal: RefusedError | None = attrs.field(default=None, repr=False)
+
+    def text(self, locale: str = "en") -> str:
+        """What happened and what to do; why it was refused is said in the same language."""
+        if self.refusal is None:
+            return super().text(locale)
+        return say(f"error.{self.code}", locale, engine=self.engine, reason=self.refusal.text(locale))

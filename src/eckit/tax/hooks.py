@@ -44,6 +44,9 @@ def choose_tax_engine(market: Market, place: TaxPlace) -> str | None:
 def check_tax_id(scheme: str, number: str) -> tuple[Objection, ...]:  # type: ignore[empty-body]
     """Object to a buyer's tax number that cannot be right; offline, by its form.
 
+    Asked for each number of the buyer when an order is placed, which an objection prevents, and by
+    ``work.tax.check_tax_id`` while somebody fills in a form.
+
     :param scheme: what kind of number it is, for example ``vat``.
     :param number: as given.
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from eckit.channel.model import Market
 from eckit.customer.model import TaxPlace
 from eckit.kernel import desk
-from eckit.kernel.errors import Objection, PluginError, RefusedError
+from eckit.kernel.errors import Objection, PluginError, RefusedError, invalid
 from eckit.kernel.hookspecs import declared
 from eckit.kernel.plugins import Plugins, Registered
 from eckit.kernel.work import Work
@@ -38,10 +38,10 @@ def engine_for(plugins: Plugins, market: Market, place: TaxPlace) -> Registered[
         if len(engines) == 1:
             return engines[0]
         known = ", ".join(engine.code for engine in engines) or "none"
-        raise TaxUnavailableError(reason=f"market {market.code} names no tax engine; registered: {known}")
+        raise _refused(invalid("no-tax-engine", "market.tax_engine", market.code, limit=known))
     found = plugins.thing(ENGINES, code)
     if found is None:
-        raise TaxUnavailableError(engine=code, reason=f"no plugin registers the tax engine {code}")
+        raise _gone(code)
     return found
 
 
@@ -55,7 +55,7 @@ def ask(plugins: Plugins, engine_code: str, own: Any, stamp: int, request: TaxRe
     """
     found = plugins.thing(ENGINES, engine_code)
     if found is None:
-        raise TaxUnavailableError(engine=engine_code, reason=f"no plugin registers the tax engine {engine_code}")
+        raise _gone(engine_code)
     engine: TaxEngine = found.thing
     plugin = found.plugin
 
@@ -66,14 +66,22 @@ def ask(plugins: Plugins, engine_code: str, own: Any, stamp: int, request: TaxRe
         facts = plugins.cached(plugin, f"tax:{engine_code}", stamp, load)
         lines: Any = plugins.guarded(plugin, "tax.answer", engine.answer, facts, request)
     except PluginError as error:
-        cause = error.__cause__
-        reason = cause.text("en") if isinstance(cause, RefusedError) else error.reason
-        raise TaxUnavailableError(engine=engine_code, plugin=plugin, hook=error.hook, reason=reason) from error
+        if isinstance(error.__cause__, RefusedError):
+            raise _refused(error.__cause__, engine=engine_code, plugin=plugin, hook=error.hook) from error
+        raise TaxUnavailableError(engine=engine_code, plugin=plugin, hook=error.hook, reason=error.reason) from error
     if not isinstance(lines, tuple) or not all(isinstance(line, TaxLine) for line in lines):
         raise TaxUnavailableError(
             engine=engine_code, plugin=plugin, hook="tax.answer", reason=f"answered {type(lines).__name__}"
         )
     return rules.checked(request, lines, engine=engine_code, plugin=plugin)
+
+
+def _gone(engine_code: str) -> TaxUnavailableError:
+    return _refused(invalid("unknown-tax-engine", "market.tax_engine", engine_code), engine=engine_code)
+
+
+def _refused(refusal: RefusedError, **where: str) -> TaxUnavailableError:
+    return TaxUnavailableError(reason=refusal.text("en"), refusal=refusal, **where)
 
 
 def check_tax_id(work: Work, scheme: str, number: str) -> tuple[Objection, ...]:

@@ -34,7 +34,15 @@ class BadNotices(BadDoubt):
         opened = super().open_webhook(raw, now)
         if isinstance(opened, ForgedNotice):
             return self._forged(raw, now, opened)
-        return self._told(opened)
+        return self._told(self._pushed(opened))
+
+    def _pushed(self, opened: tuple[Any, ...]) -> Any:
+        readable = tuple(one for one in opened if isinstance(one, VerifiedNotice))
+        if len(opened) == len(readable) or len(opened) == 1:
+            return opened
+        if self._is("D.one_bad_record_spoils_the_push"):
+            return ForgedNotice(why="malformed")
+        return readable if self._is("D.bad_record_is_dropped") else opened
 
     def _forged(self, raw: RawRequest, now: dt.datetime, forged: ForgedNotice) -> Opened:
         if forged.why == "stale" and self._is("D.stale_is_fine"):
@@ -72,6 +80,8 @@ class BadNotices(BadDoubt):
         return dt.datetime.fromtimestamp(int(stamp), dt.UTC)
 
     def _told(self, opened: Any) -> Opened:
+        if isinstance(opened, ForgedNotice):
+            return opened
         return tuple(self._notice_told(one) if isinstance(one, VerifiedNotice) else one for one in opened)
 
     def _notice_told(self, one: VerifiedNotice) -> VerifiedNotice:

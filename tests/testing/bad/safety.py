@@ -66,7 +66,8 @@ class BadSafety(BadMoneyBack):
 
     def _begin(self, io: GatewayIo, op: Begin, *, alone: bool) -> Outcome:
         self._current = op
-        time.sleep(0.002)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.002)  # so that somebody comes in between
         if not alone and self._current is not op and self._is("H.not_thread_safe"):
             op = self._current
         if isinstance(op.instrument, StoredInstrument) and self._is("H.sends_stored_cards"):

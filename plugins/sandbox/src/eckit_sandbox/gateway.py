@@ -52,6 +52,10 @@ from eckit_sandbox.provider.notices import SIGNATURE, sign
 from eckit_sandbox.settings import SandboxSettings
 
 NOTICE_LIMIT: Final = 262_144
+LONGEST_NAME: Final = 64
+NO_REFERENCE: Final = "?"
+"""No reference of a payment: what a broken record of a batch is kept under, for a person to look at."""
+
 _SIGNATURE: Final = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 _TOKEN: Final = re.compile(r"tok_[a-z0-9_]+")
 
@@ -267,9 +271,9 @@ class SandboxCard:
             return QueryFailed(cause=f"unreadable: {error}")
 
     def open_webhook(self, raw: RawRequest, now: dt.datetime) -> Opened:
-        """Check a notice's signature over its raw bytes, then read it.
+        """Check a notice's signature over its raw bytes, then read it, or each record of a batch.
 
-        A signed notice with words unknown here is only a reason to query.
+        What is signed and has words unknown here is only a reason to query.
         """
         match = _SIGNATURE.fullmatch(raw.headers.get(SIGNATURE.lower(), ""))
         if match is None or len(raw.body) > NOTICE_LIMIT:
@@ -279,7 +283,7 @@ class SandboxCard:
         sent_at = dt.datetime.fromtimestamp(int(match[1]), dt.UTC)
         if abs(now - sent_at) > self._settings.tolerance:
             return ForgedNotice(why="stale")
-        return _read_notice(raw.body, sent_at)
+        return _read_notices(raw.body, sent_at)
 
     def _signed(self, at: int, raw: RawRequest) -> bool:
         given = raw.headers[SIGNATURE.lower()]
@@ -328,22 +332,40 @@ def _references(body: Mapping[str, Any]) -> list[Any]:
     return [*(movements if isinstance(movements, list) else ()), *(operations if isinstance(operations, list) else ())]
 
 
-def _read_notice(body: bytes, sent_at: dt.datetime) -> Opened:
+def _read_notices(body: bytes, sent_at: dt.datetime) -> Opened:
+    """One notice, or each of a batch. A broken record does not spoil the others: it has a notice of its own."""
     try:
-        event = json.loads(body.decode("utf-8"))
+        told = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return ForgedNotice(why="malformed")
+    batch = told.get("events") if isinstance(told, dict) else None
+    records = batch if isinstance(batch, list) else [told]
+    opened = [_read_notice(one, sent_at) for one in records]
+    if not any(opened):
+        return ForgedNotice(why="malformed")
+    return tuple(one or UnauthenticatedNotice(event_key="", begin_reference=NO_REFERENCE) for one in opened)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
+
+
+def _read_notice(event: Any, sent_at: dt.datetime) -> VerifiedNotice | UnauthenticatedNotice | None:
+    """What a record tells; None if it does not even say which payment it is about."""
+    try:
         event_key, payment = event["event_id"], event["payment"]
         reference = payment["reference"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return ForgedNotice(why="malformed")
-    if not isinstance(event_key, str) or not event_key or not isinstance(reference, str):
-        return ForgedNotice(why="malformed")
+    except (KeyError, TypeError):
+        return None
+    if not _is_name(event_key) or not _is_name(reference):
+        return None
     if (event.get("account"), event.get("mode")) != (payment.get("account"), payment.get("mode")):
-        return ForgedNotice(why="malformed")
+        return None
     try:
         snapshot = translate.snapshot(payment)
     except translate.UnreadableError:
-        return (UnauthenticatedNotice(event_key=event_key, begin_reference=reference),)
-    return (VerifiedNotice(event_key=event_key, snapshot=snapshot, sent_at=sent_at),)
+        return UnauthenticatedNotice(event_key=event_key, begin_reference=reference)
+    return VerifiedNotice(event_key=event_key, snapshot=snapshot, sent_at=sent_at)
 
 
 class SandboxPlugin:

@@ -245,7 +245,8 @@ class SandboxProcess:
         """Send notices by hand and return the shop's statuses (None: no answer).
 
         Options: ``payment`` or ``events`` (ids), ``order`` ("kept", "reversed"), ``copies``, ``parallel``, ``delay``
-        (seconds), ``mutation`` (such as "missign"), ``drop``. Without choice: all that were not delivered.
+        (seconds), ``mutation`` (such as "missign"), ``drop``; ``batch`` (all in one request), ``broken`` (the place,
+        from 1, of a record in it that cannot be read). Without choice: all that were not delivered.
         """
         return [one["status"] for one in self._post("/control/deliver", options)["deliveries"]]
 

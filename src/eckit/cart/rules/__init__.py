@@ -33,7 +33,7 @@ from eckit.cart.rules.lines import (
     split_line,
 )
 from eckit.cart.rules.merging import merge
-from eckit.cart.rules.wishes import add_code, remove_code, set_refs, touched
+from eckit.cart.rules.wishes import add_code, remove_code, set_refs, touch_refs, touched
 
 __all__ = [
     "KEEP_KEYS",
@@ -71,5 +71,6 @@ __all__ = [
     "set_refs",
     "set_steps",
     "split_line",
+    "touch_refs",
     "touched",
 ]

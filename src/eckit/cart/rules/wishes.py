@@ -1,5 +1,6 @@
 """Codes, references and touches of a cart."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -7,6 +8,7 @@ import attrs
 from eckit.cart.model import Cart, Touch
 from eckit.cart.rules.inputs import MAX_CODES, MAX_ENTRIES, MAX_TOUCHES, entries, entry_name
 from eckit.kernel.errors import invalid
+from eckit.kernel.freezing import canonical
 from eckit.kernel.text import fold_code
 
 
@@ -43,6 +45,12 @@ def set_refs(cart: Cart, changes: Mapping[str, str | None]) -> Cart:
     if len(merged) > MAX_ENTRIES:
         raise invalid("too-many-entries", "client_refs", len(merged), limit=MAX_ENTRIES)
     return attrs.evolve(cart, client_refs=merged)
+
+
+def touch_refs(cart: Cart) -> tuple[str, ...]:
+    """What an order names its touches by: the SHA-256 of each, 64 hexadecimal digits. They stay with the cart."""
+    told = [{**attrs.asdict(touch), "at": touch.at.isoformat()} for touch in cart.touches]
+    return tuple(hashlib.sha256(canonical(one).encode()).hexdigest() for one in told)
 
 
 def touched(touches: Iterable[Touch]) -> tuple[Touch, ...]:

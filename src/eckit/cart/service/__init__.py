@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eckit.cart.service.carts import adopt, create, expire, get, merge, placed, reopen, take
+from eckit.cart.service.carts import adopt, create, expire, forget_touches, get, merge, placed, reopen, take
 from eckit.cart.service.lines import add, set_lines, set_steps, split_line
 from eckit.cart.service.wishes import (
     add_code,
@@ -15,6 +15,7 @@ from eckit.cart.service.wishes import (
     set_method,
     set_option,
     set_refs,
+    set_sender,
     set_wanted,
 )
 from eckit.kernel import desk
@@ -42,6 +43,7 @@ class Desk(desk.Desk):
     add_group = verb(add_group)
     remove_group = verb(remove_group)
     set_destination = verb(set_destination)
+    set_sender = verb(set_sender)
     set_option = verb(set_option)
     set_wanted = verb(set_wanted)
     set_method = verb(set_method)
@@ -65,6 +67,7 @@ __all__ = [
     "collect",
     "create",
     "expire",
+    "forget_touches",
     "get",
     "merge",
     "note_touch",
@@ -78,6 +81,7 @@ __all__ = [
     "set_method",
     "set_option",
     "set_refs",
+    "set_sender",
     "set_steps",
     "set_wanted",
     "split_line",

@@ -10,6 +10,7 @@ from eckit.cart.model import Cart, CartChanged, CartGroup, CartState
 from eckit.cart.service.changing import READ, WRITE, change, find, note, save, scoped, usable
 from eckit.cart.store import Stored
 from eckit.channel.model import Channel, Market
+from eckit.kernel.doors import expect_limit
 from eckit.kernel.errors import MovedError, NotAllowedError, NotFoundError, invalid
 from eckit.kernel.ids import CartId, ChannelId, CustomerId, GroupId, MarketId, OrderId, expect_id
 from eckit.kernel.minting import mint, mint_token
@@ -167,9 +168,24 @@ def reopen(work: Work, cart_id: CartId | None, order_id: OrderId | None = None) 
     return version
 
 
+def forget_touches(work: Work, customer_id: CustomerId) -> tuple[CartId, ...]:
+    """Where a customer's visits came from is forgotten; what their orders sealed of it names nobody.
+
+    :return: the carts that knew.
+    """
+    known = store.forget_touches(work, customer_id)
+    for cart_id in known:
+        work.did("cart.forget_touches", Ref("cart", cart_id))
+    return known
+
+
 def expire(work: Work, *, limit: int = 1_000) -> tuple[CartId, ...]:
-    """Abandon open carts nobody came back to; up to ``limit`` of them, the oldest first. Needs ``cart.write``."""
+    """Abandon open carts nobody came back to; up to ``limit`` of them, the oldest first. Needs ``cart.write``.
+
+    :param limit: 1 to 10,000.
+    """
     work.actor.require(WRITE)
+    expect_limit(limit)
     over = store.abandon_overdue(work, limit)
     if over:
         work.did("cart.expire", *(Ref("cart", cart_id) for cart_id in over))

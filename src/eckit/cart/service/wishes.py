@@ -55,6 +55,19 @@ def set_destination(
     )
 
 
+def set_sender(
+    work: Work,
+    cart_id: CartId,
+    party: Party | PartyId | None,
+    *,
+    group: GroupId | None = None,
+    expect_version: int | None = None,
+) -> Cart:
+    """Who sends a group, a gift for example; None: the buyer."""
+    sender = _party_id(party, "party")
+    return _change_group(work, cart_id, "set_sender", group, expect_version, lambda it: attrs.evolve(it, sender=sender))
+
+
 def set_option(
     work: Work,
     cart_id: CartId,

@@ -43,8 +43,13 @@ def unneutralized(cell: str) -> str:
 
 
 def folded(cell: str) -> str:
-    """A cell that holds a number or a code: half width, without space around it."""
-    return cell.strip() if cell.isascii() else unicodedata.normalize("NFKC", cell).strip()
+    """A cell that holds a number or a code: half width, without space around it.
+
+    One with a ``²``, ``½`` or ``①`` stays as it is and is no number then: half width, ``5²`` would be 52.
+    """
+    if cell.isascii() or any(unicodedata.category(character) == "No" for character in cell):
+        return cell.strip()
+    return unicodedata.normalize("NFKC", cell).strip()
 
 
 def whole(cell: str, path: str, low: int, high: int) -> int | None:

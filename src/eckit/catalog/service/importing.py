@@ -43,7 +43,7 @@ _PORTION: Final = 10_000
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _COUNTED: Final = 4  # digits of an id that count; 60 random bits are left, the same for one file
 _quoted: Final = json.encoder.encode_basestring
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))  # as kernel.tables.canonical
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))  # as canonical does
 
 
 def import_products(
@@ -212,12 +212,12 @@ def _ids(kind: str) -> Iterator[str]:
 
 
 def _json_of_numbers(numbers: tuple[str, ...]) -> str:
-    """As kernel.tables.canonical, of digits."""
+    """As kernel.freezing.canonical, of digits."""
     return '["' + '","'.join(numbers) + '"]' if numbers else "[]"
 
 
 def _json(text: Text) -> str:
-    """As kernel.tables.canonical, of a text whose languages are sorted already."""
+    """As kernel.freezing.canonical, of a text whose languages are sorted already."""
     return "{" + ",".join(f'"{locale}":{_quoted(said)}' for locale, said in text.translations) + "}"
 
 

@@ -17,6 +17,7 @@ from eckit.catalog.store import prices as store, tree
 from eckit.kernel.errors import NotAllowedError, NotFoundError, invalid
 from eckit.kernel.ids import PriceListId, VariantId, expect_id
 from eckit.kernel.refs import Ref
+from eckit.kernel.text import clean
 from eckit.kernel.work import Work
 
 MAX_PRICES: Final = 10_000
@@ -86,7 +87,7 @@ def required_list(work: Work, id_or_code: str) -> PriceList:
 
     :raises NotFoundError: there is none.
     """
-    found = store.find_list(work, id_or_code)
+    found = store.find_list(work, clean(id_or_code, path="list_id", max_length=80))
     if found is None:
         raise NotFoundError(kind="price_list", id=id_or_code)
     return found

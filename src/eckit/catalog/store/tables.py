@@ -18,7 +18,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from eckit.catalog.rules.texts import made_of
-from eckit.kernel.tables import Json, at, canonical, core_table, currency, ident, minor
+from eckit.kernel.freezing import canonical
+from eckit.kernel.tables import Json, at, core_table, currency, ident, minor
 from eckit.kernel.text import Text
 
 NO_START: Final = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)

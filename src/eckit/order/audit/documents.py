@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from eckit.kernel.auditing import Check, Violation
 from eckit.order import rules
+from eckit.order.audit.queries import ADDS_UP
 from eckit.order.audit.records import Record, records
 from eckit.order.model import Order, OrderState
 from eckit.order.store import rows, tables
@@ -132,7 +133,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _check("placement-is-sealed", _ONLY_AMENDED, tables.placement, _seal),
     _check(
         "placement-adds-up",
-        "order total = Σ charges, Σ net + Σ tax by rate; shares sum to the whole; Σ dues = total",
+        f"{ADDS_UP}; Σ payments asked for = dues = total − credit applied; shares sum to the whole",
         tables.placement,
         _sums,
     ),

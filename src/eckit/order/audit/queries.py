@@ -9,7 +9,10 @@ from eckit.kernel.history import history
 from eckit.order.rules import ACCEPTED, LAPSED
 from eckit.order.store.tables import amendment, block, charge, order, order_line, placement
 
-_ADDS_UP: Final = "order total = Σ charges not contained in another"
+ADDS_UP: Final = (
+    "order total = Σ charges not contained in another, Σ net + Σ tax by rate = the same, the same number in quote, "
+    "order, documents and exports"
+)
 _STEPS: Final = "per line: canceled + shipped ≤ ordered, returned ≤ shipped"
 _HISTORY: Final = "histories contain only declared transitions"
 _ONE_ORDER: Final = "one cart version, at most one order that has not lapsed"
@@ -79,7 +82,7 @@ def _once(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 CHECKS: Final[tuple[Check, ...]] = (
     query(
         "order-total-is-its-charges",
-        _ADDS_UP,
+        ADDS_UP,
         order.name,
         sa.select(order.c.id, _text("total ", order.c.total_minor, ", charges ", _charged)).where(
             order.c.total_minor != _charged
@@ -87,7 +90,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     query(
         "current-total-is-total-and-amendments",
-        _ADDS_UP,
+        ADDS_UP,
         order.name,
         sa.select(order.c.id, _text("total ", order.c.current_total_minor, ", amendments ", _amended)).where(
             order.c.current_total_minor != order.c.total_minor + _amended

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import attrs
 
+from eckit.kernel.freezing import canonical
 from eckit.kernel.ids import AmendmentId, LineId
 from eckit.kernel.states import move, table
 from eckit.order.errors import NotOpenError
 from eckit.order.model import Amendment, LineDelta, Order, OrderLine, OrderMove, OrderState, Placement
 from eckit.order.rules.refunding import Bought, GivenBack, Pools, earned, pools, refund_share
-from eckit.order.rules.sealing import canonical, digest_of
+from eckit.order.rules.sealing import digest_of
 
 CANCEL_UNITS: Final = "cancel_units"
 RETURN: Final = "return"

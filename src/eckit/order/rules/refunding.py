@@ -76,7 +76,7 @@ def pools(lines: Iterable[Bought], charges: Sequence[Charge], shares: Iterable[S
     parts: defaultdict[str, list[Part]] = defaultdict(list)
     for charge in charges:
         for key, amount in spread.of(charge):
-            parts[key].append(Part(charge.id, amount, charge.included, charge.kind is ChargeKind.GOODS))
+            parts[key].append(Part(charge.id, amount, charge.included, charge.kind == ChargeKind.GOODS))
     return Pools(lines=bought, parts={key: tuple(found) for key, found in parts.items()})
 
 

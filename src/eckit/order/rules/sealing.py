@@ -6,7 +6,7 @@ It holds no personal data: parties are named by reference.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import attrs
 import cattrs
 
 from eckit.kernel.errors import EckitError
+from eckit.kernel.freezing import canonical
 from eckit.kernel.ids import OrderId
 from eckit.kernel.text import Text
 from eckit.order.model import Order, OrderLine, OrderState, Placement
@@ -42,18 +43,19 @@ class Seal:
     digest: str
 
 
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-
-
 def digest_of(text: str) -> str:
     """SHA-256 of a text, as 64 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def document(order: Order, quote: Quote) -> dict[str, Any]:
-    """What is sealed: what the order is, and the whole quote it was made of."""
+def document(
+    order: Order, quote: Quote, *, touches: Sequence[str] = (), refs: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What is sealed: what the order is, the whole quote it was made of, and what else its cart knew.
+
+    :param touches: digests of where its visits came from.
+    :param refs: what the host named the cart by.
+    """
     return {
         "form": FORM,
         "order": {
@@ -65,6 +67,8 @@ def document(order: Order, quote: Quote) -> dict[str, Any]:
             "pay_by": None if order.pay_by is None else order.pay_by.isoformat(),
         },
         "quote": _CODEC.unstructure(quote),
+        "touches": list(touches),
+        "refs": dict(refs or {}),
     }
 
 
@@ -103,6 +107,8 @@ def placement_of(order_id: OrderId, text: str) -> Placement:
         shares=quote.shares,
         trace=quote.trace,
         dues=quote.dues,
+        touches=tuple(body["touches"]),
+        refs=body["refs"],
     )
 
 

@@ -21,7 +21,7 @@ from eckit.order.service.changing import (
     placement,
 )
 from eckit.order.service.placing import check, earlier, place
-from eckit.order.service.viewing import by_token, export_orders, get, links, list_orders
+from eckit.order.service.viewing import by_token, export_orders, get, links, list_orders, save_facet
 
 SPECS = declared(hooks, "order")
 
@@ -39,6 +39,7 @@ class Desk(desk.Desk):
     export_orders = verb(export_orders)
     links = verb(links)
     link = verb(link)
+    save_facet = verb(save_facet)
     place_block = verb(place_block)
     lift_block = verb(lift_block)
     close = verb(close)
@@ -69,4 +70,5 @@ __all__ = [
     "place",
     "place_block",
     "placement",
+    "save_facet",
 ]

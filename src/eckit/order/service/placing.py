@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -17,7 +18,7 @@ from eckit.kernel.plugins import Plugins
 from eckit.kernel.work import Work
 from eckit.order import hooks, rules, store
 from eckit.order.errors import NumberTakenError
-from eckit.order.model import Order, OrderPlaced
+from eckit.order.model import Order, OrderPlaced, OrderState
 from eckit.order.service.scope import READ
 from eckit.pricing import rules as pricing_rules
 from eckit.pricing.model import Quote
@@ -48,6 +49,8 @@ def place(
     order_id: OrderId | None = None,
     series: str | None = None,
     origin: str = "cart",
+    touches: Sequence[str] = (),
+    refs: Mapping[str, str] | None = None,
 ) -> Order:
     """Seal what was agreed. Five statements, whatever the lines: number, order, placement, lines, charges.
 
@@ -56,6 +59,7 @@ def place(
     :param pay_by: when the order lapses if its money is not secured by then; None: never.
     :param order_id: if the id was made before, to mark the cart with it.
     :param series: series of the number; without it the quote's.
+    :param touches: digests of where the buyer's visits came from. ``refs``: what the host named the cart by.
     :raises DoesNotAddUpError: the quote's parts do not make its whole.
     :raises AlreadyPlacedError: an order of this cart version exists that has not lapsed.
     :raises NumberTakenError: every number tried belongs to another order.
@@ -66,7 +70,7 @@ def place(
     if not quote.lines:
         raise CartEmptyError(cart_id=quote.cart_id)
     agreed = rules.agree(quote, order_id=order_id or OrderId(mint("order")), origin=origin, at=work.now, pay_by=pay_by)
-    body = rules.document(agreed, quote)
+    body = rules.document(agreed, quote, touches=touches, refs=refs)
     openers = _openers(work.actor, agreed)
     number, number_is_taken = "", True
     for _ in range(NUMBER_TRIES):
@@ -119,8 +123,8 @@ def _openers(actor: Actor, placed: Order) -> list[str]:
 def earlier(work: Work, cart_id: CartId, key: Key | None = None) -> Order | None:
     """The order that was placed under this key, or of this cart, if the actor may have it; None if there is none yet.
 
-    Whoever placed it as a guest may ask again with the same token: until the order is confirmed the answer opens it
-    (the first answer may have been lost); after that it is a pointer without the order's token.
+    Whoever placed it as a guest may ask again with the same token: while the order waits for its confirmation the
+    answer opens it (the first answer may have been lost); confirmed or canceled, it is a pointer without its token.
 
     :raises KeyReusedError: the key was used for another cart.
     """
@@ -134,7 +138,8 @@ def earlier(work: Work, cart_id: CartId, key: Key | None = None) -> Order | None
     if found.openers.isdisjoint(map(rules.opener, work.actor.tokens)):
         return None
     [placed] = store.whole(work, found)
-    return placed if placed.confirmed_at is None else attrs.evolve(placed, token="")
+    waits = placed.state is OrderState.PLACED and placed.confirmed_at is None
+    return placed if waits else attrs.evolve(placed, token="")
 
 
 def _under_key(work: Work, cart_id: CartId, key: Key | None) -> store.Found | None:

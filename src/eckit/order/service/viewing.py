@@ -6,22 +6,24 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from eckit.catalog.model import Page
+from eckit.kernel import facets
 from eckit.kernel.clock import utc
 from eckit.kernel.errors import NotFoundError, invalid
 from eckit.kernel.ids import ChannelId, CustomerId, OrderId, expect_id
+from eckit.kernel.refs import Ref
 from eckit.kernel.work import Work
 from eckit.order import rules, store
 from eckit.order.model import Order, OrderLink, OrderState, OrderView
-from eckit.order.service.scope import READ, find
+from eckit.order.service.scope import READ, WRITE, find
 
 MAX_PAGE: Final = 200
 
 
 def get(work: Work, id_or_number: str) -> OrderView:
-    """An order with its placement: for its customer, whoever holds its token, or staff with ``order.read``.
+    """An order with its placement and plugins' facets: for its customer, its token's holder, staff with ``order.read``.
 
     :param id_or_number: its id, or its number exactly as it was given.
     :raises NotFoundError: there is none, or not for this actor.
@@ -43,7 +45,24 @@ def by_token(work: Work, token: str) -> OrderView:
 
 def _view(work: Work, found: store.Found) -> OrderView:
     [order] = store.whole(work, found)
-    return OrderView(order=order, placement=rules.placement_of(order.id, store.sealed_text(work, order.id)))
+    ref = Ref("order", order.id)
+    return OrderView(
+        order=order,
+        placement=rules.placement_of(order.id, store.sealed_text(work, order.id)),
+        facets=facets.load(work, [ref], "order")[ref],
+    )
+
+
+def save_facet(work: Work, order_id: OrderId, facet: Any) -> None:
+    """Store a plugin's extra facts on an order, in place of earlier ones of the same class. Needs ``order.write``.
+
+    What was agreed is sealed and does not change by it.
+
+    :raises NotFoundError: no such order for this actor.
+    :raises InvalidInputError: no plugin registers this class on orders; it cannot be stored.
+    """
+    work.actor.require(WRITE)
+    facets.save(work, Ref("order", find(work, order_id, WRITE).row.id), facet)
 
 
 def list_orders(

@@ -81,7 +81,7 @@ def _charge_row(order: Order, charge: Charge, position: int) -> dict[str, Any]:
         "id": charge.id,
         "position": position,
         "target": charge.target,
-        "kind": charge.kind.value,
+        "kind": str(charge.kind),
         "code": charge.code,
         "label": charge.label.as_dict(),
         "currency": order.currency,

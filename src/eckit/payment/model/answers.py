@@ -7,6 +7,7 @@ import attrs
 from moneyed import Money
 
 from eckit.kernel.errors import Problem
+from eckit.kernel.freezing import frozen_map
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +68,7 @@ class Redirect:
 
     url: str
     method: str = "GET"
-    fields: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    fields: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)

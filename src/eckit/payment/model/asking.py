@@ -10,6 +10,7 @@ from moneyed import Money
 
 from eckit.kernel.cards import contains_card
 from eckit.kernel.errors import invalid
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import PaymentId
 from eckit.kernel.secrets import Secret
 
@@ -116,7 +117,7 @@ class Begin(Operation):
 class Resume(Operation):
     """The buyer came back; ``parameters`` are hints only."""
 
-    parameters: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    parameters: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from eckit.kernel.errors import Problem
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import MethodCode
 from eckit.kernel.text import Text
 from eckit.payment.model.answers import NoSuchPayment, Outcome, QueryFailed, Snapshot
@@ -27,7 +28,7 @@ class Capabilities:
     :ivar timeout_s: hard limit of one call. ``max_pending``: how long pending may last.
     """
 
-    currencies: Mapping[str, tuple[int, int]] = attrs.field(hash=False)
+    currencies: Mapping[str, tuple[int, int]] = attrs.field(converter=frozen_map, hash=False)
     flows: frozenset[str] = frozenset({"authorize"})
     capture: str = "full"
     refund: str = "none"
@@ -35,7 +36,7 @@ class Capabilities:
     void: bool = False
     auth_ttl: dt.timedelta | None = None
     action_ttl: dt.timedelta = dt.timedelta(minutes=30)
-    idempotency: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    idempotency: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
     not_found_after: dt.timedelta | None = None
     reference_max: int = 64
     reference_chars: str = "A-Za-z0-9-"

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from moneyed import Money
 
+from eckit.kernel.freezing import frozen_map
 from eckit.kernel.ids import CartId, MethodCode, MovementId, NoticeId, OperationId, OrderId, PaymentId
 from eckit.kernel.money import from_minor
 from eckit.kernel.texts import say
@@ -77,7 +78,9 @@ class StoredOperation:
     checks: int = 0
     cause: str = ""
     decline_code: str | None = None
-    action: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
+    action: Mapping[str, Any] | None = attrs.field(
+        converter=attrs.converters.optional(frozen_map), default=None, hash=False
+    )
     expires_at: dt.datetime | None = None
     late: bool = False
     key: str | None = None

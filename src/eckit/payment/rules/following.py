@@ -39,6 +39,8 @@ class Follow:
     """What follows.
 
     :ivar confirm: the first due is secured: the order counts from now on.
+    :ivar waits: it counts on money that was only promised, or whose provisional notice was taken back: goods stay.
+    :ivar funded: all of the payment's money is there now.
     :ivar came: money that has newly come, in minor units.
     :ivar late: it came for an order that does not wait for it, or that another payment covers already.
     :ivar unwanted: the payment's money is to be given back.
@@ -48,6 +50,8 @@ class Follow:
     """
 
     confirm: bool = False
+    waits: bool = False
+    funded: bool = False
     came: int = 0
     late: bool = False
     unwanted: bool = False
@@ -68,8 +72,12 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
     covered = sum(counted_on(other, now) for other in others if not is_given_back(other))
     surplus = alive and came > 0 and not held(before) and covered >= order.current_total_minor > 0
     unwanted = not alive or surplus or is_given_back(after)
+    confirm = not unwanted and order.confirmed_at is None and secured(after, now)
+    was_there, is_there = (counted_on(one, now) >= one.amount_minor for one in (before, after))
     return Follow(
-        confirm=not unwanted and order.confirmed_at is None and secured(after, now),
+        confirm=confirm,
+        waits=not unwanted and not is_there and promised(after) and (confirm or was_there),
+        funded=not unwanted and is_there and not was_there,
         came=came,
         late=came > 0 and unwanted,
         unwanted=unwanted,
@@ -97,9 +105,14 @@ def secured(payment: Payment, now: dt.datetime) -> bool:
 
     Sending the buyer to a page of the provider's secures nothing.
     """
+    succeeded = beginning(payment).state is OpState.SUCCEEDED
+    return promised(payment) or (succeeded and counted_on(payment, now) >= payment.amount_minor)
+
+
+def promised(payment: Payment) -> bool:
+    """Whether its money is to come by a voucher or a transfer whose details were handed out."""
     begin = beginning(payment)
-    promised = begin.state is OpState.WAITING_BUYER and waits_for_funds(begin.action)
-    return promised or (begin.state is OpState.SUCCEEDED and counted_on(payment, now) >= payment.amount_minor)
+    return begin.state is OpState.WAITING_BUYER and waits_for_funds(begin.action)
 
 
 def beginning(payment: Payment) -> StoredOperation:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from eckit.kernel.errors import ObjectedError, Objection
+from eckit.kernel.errors import EckitError, ObjectedError, Objection, PluginError
 from eckit.kernel.ids import MethodCode
 from eckit.kernel.money import exponent
 from eckit.kernel.plugins import Plugins, Registered
@@ -33,11 +33,23 @@ def collect(plugins: Plugins) -> None:
     """
     plugins.collect("register_payment_gateways", hooks.GATEWAYS, code=lambda gateway: gateway.id)
     for registered in plugins.things(hooks.GATEWAYS):
-        flaw = next(_flaws(plugins, registered), None)
+        flaw = _flaw(plugins, registered)
         if flaw is not None:
             raise UnsuitableGatewayError(
                 plugin=registered.plugin, hook="register_payment_gateways", reason=f"{registered.code}: {flaw}"
             )
+
+
+def _flaw(plugins: Plugins, registered: Registered[Gateway]) -> str | None:
+    """The first thing that is wrong; what it declares may be of any type."""
+    try:
+        return next(_flaws(plugins, registered), None)
+    except PluginError:
+        raise
+    except EckitError as error:
+        return error.text("en")
+    except Exception as error:  # noqa: BLE001 -- whatever comes of what a plugin declares is that plugin's problem
+        return f"what it declares cannot be read ({type(error).__name__})"
 
 
 def _flaws(plugins: Plugins, registered: Registered[Gateway]) -> Iterator[str]:

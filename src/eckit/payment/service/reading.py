@@ -67,6 +67,8 @@ def in_doubt(work: Work, *, after: str = "", limit: int = 50) -> tuple[StoredOpe
     :param after: the last id of the page before.
     """
     _require(work, READ)
+    if after:
+        expect_id("operation", after, path="after")
     return store.operations_in(work, (OpState.IN_DOUBT, OpState.NEEDS_HUMAN), after=after, limit=_limit(limit))
 
 
@@ -84,6 +86,8 @@ def close_task(work: Work, payment_id: PaymentId, kind: str, about: str = "", *,
     """
     _require(work, WRITE)
     clean(reason, path="reason", max_length=200)
+    kind = clean(kind, path="kind", max_length=80)
+    about = clean(about, path="about", max_length=200)
     if not store.close_task(work, PaymentId(expect_id("payment", payment_id)), kind, about):
         raise NotFoundError(kind="task", id=f"{payment_id}/{kind}")
     work.did("payment.close_task", Ref("payment", payment_id), reason=reason)

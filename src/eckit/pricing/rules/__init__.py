@@ -7,6 +7,7 @@
 from eckit.pricing.rules.choice import choose_price
 from eckit.pricing.rules.delivery import can_ask_carriers, priced_group, ship, to_ship
 from eckit.pricing.rules.digest import digest
+from eckit.pricing.rules.exchange import to_convert, to_round
 from eckit.pricing.rules.explain import explain
 from eckit.pricing.rules.fees import charge_fees_and_tax, check_fees, solve_fees
 from eckit.pricing.rules.finish import dues, finish, require_ready, require_same, with_digest
@@ -41,6 +42,8 @@ __all__ = [
     "ship",
     "solve_fees",
     "start",
+    "to_convert",
+    "to_round",
     "to_ship",
     "uses",
     "with_digest",

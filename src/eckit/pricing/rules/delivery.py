@@ -102,6 +102,9 @@ def priced_group(
         destination=group.destination,
         tax_place=group.tax_place,
         option=group.option if group.option in known else None,
+        sender=group.sender,
+        wanted_date=group.wanted_date,
+        wanted_slot=group.wanted_slot,
         options=tuple(options),
         refusals=tuple(refusals),
     )

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring as _text
 from typing import Final
 
 from eckit.catalog.model import SaleUnit
-from eckit.pricing.model import Charge, ChargeKind, Due, Quote, QuoteGroup, QuoteLine
+from eckit.pricing.model import Charge, Due, Quote, QuoteGroup, QuoteLine
 
 _PIECES: Final = SaleUnit()
 
@@ -53,8 +53,7 @@ def _charge(charge: Charge) -> str:
         rate = format(tax.rate.normalize(), "f")
         more += f",{_list('tax', tax.code, rate, tax.base_minor, tax.jurisdiction, tax.scheme, charge.remitted_by)}"
     included = ",true" if charge.included else ""
-    kind = "goods" if charge.kind is ChargeKind.GOODS else charge.kind.value
-    return f"[{_text(kind)},{_text(charge.target)},{_text(charge.code)},{charge.amount_minor}{included}{more}]"
+    return f"[{_text(charge.kind)},{_text(charge.target)},{_text(charge.code)},{charge.amount_minor}{included}{more}]"
 
 
 def _group(group: QuoteGroup) -> str:

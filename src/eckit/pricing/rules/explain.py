@@ -41,9 +41,27 @@ def _line(entry: TraceEntry, charge: Charge | None, currency: str, locale: str) 
         key = "explain.goods.measured"
     facts = _facts(entry, charge, currency, locale)
     text = say(key, locale, **facts)
+    if "exchange" in entry.inputs:
+        text = f"{text} {_conversion(entry.inputs, currency, locale)}"
     if "wanted" in entry.inputs and charge is not None:
         text = f"{text} {say('explain.cut', locale, **facts)}"
     return ExplainLine(text=text, amount_minor=entry.amount_minor, included=included)
+
+
+def _conversion(inputs: Mapping[str, str], currency: str, locale: str) -> str:
+    """What the list price was, by which rate it was converted, and what the market made of it."""
+    facts = {
+        "list_unit": format_minor(int(inputs["list_unit"]), inputs["currency"], locale),
+        "base": inputs["currency"],
+        "quote": currency,
+        "exchange": inputs["exchange"],
+        "source": inputs["source"],
+        "at": inputs["rate_at"],
+        "converted": format_minor(int(inputs["converted"]), currency, locale),
+        "unit": format_minor(int(inputs["unit"]), currency, locale),
+    }
+    key = "explain.converted" if inputs["converted"] == inputs["unit"] else "explain.converted.rounded"
+    return say(key, locale, **facts)
 
 
 def _facts(entry: TraceEntry, charge: Charge | None, currency: str, locale: str) -> dict[str, str]:

@@ -59,6 +59,7 @@ def finish(
         charges=tuple(sheet.charges),
         shares=tuple(sheet.shares),
         trace=tuple(sheet.trace),
+        rates=tuple([sheet.rates[base] for base in sorted(sheet.rates)]),
         codes=tuple(codes),
         methods=tuple(methods),
         method=terms.method,

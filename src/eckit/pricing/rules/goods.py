@@ -7,19 +7,26 @@ from eckit.kernel.ids import VariantId
 from eckit.kernel.money import Rounding, checked_minor, round_ratio
 from eckit.pricing.model import Charge, ChargeKind
 from eckit.pricing.rules.choice import choose_price
+from eckit.pricing.rules.exchange import Converted, PriceRounding, converted, steps_together
 from eckit.pricing.rules.sheet import LineRow, Sheet, WantedLine
 
 
-def price_lines(sheet: Sheet, wanted: Sequence[WantedLine], offers: Mapping[VariantId, Offer]) -> None:
+def price_lines(
+    sheet: Sheet,
+    wanted: Sequence[WantedLine],
+    offers: Mapping[VariantId, Offer],
+    *,
+    round_price: PriceRounding = lambda amount_minor: amount_minor,
+) -> None:
     """Price every line by its list: price per whole unit × steps ÷ 10^scale, rounded once, half up.
 
     A quantity tier is reached by all steps of a variant in the cart, so that sending a part of them elsewhere does not
-    make them dearer. A line that cannot be bought or has no price is left out, and is an open item.
+    make them dearer. Where the market's currency has no price and another's has, that one is converted by the rate of
+    the terms. A line that cannot be bought or has no price is left out, and is an open item.
+
+    :param round_price: what the market makes of a converted price.
     """
-    terms = sheet.terms
-    together: dict[VariantId, int] = {}
-    for line in wanted:
-        together[line.variant_id] = together.get(line.variant_id, 0) + line.steps
+    terms, together = sheet.terms, steps_together(wanted)
     for line in wanted:
         offer = offers.get(line.variant_id)
         if offer is None or not offer.variant.active:
@@ -34,15 +41,19 @@ def price_lines(sheet: Sheet, wanted: Sequence[WantedLine], offers: Mapping[Vari
             together[line.variant_id],
             includes_tax=sheet.includes_tax,
         )
+        other = converted(terms, offer, together[line.variant_id], round_price) if chosen is None else None
+        if other is not None:
+            chosen = other.price_list, other.price
+            sheet.rates[other.rate.base] = other.rate
         if chosen is None:
             sheet.missing("no-price", f"line:{line.id}", who="shop")
             continue
         if line.steps % offer.variant.unit.increment:
             sheet.missing("increment", f"line:{line.id}")
-        _price(sheet, LineRow(line, offer, sheet.place_of(line.group_id)), *chosen)
+        _price(sheet, LineRow(line, offer, sheet.place_of(line.group_id)), *chosen, other)
 
 
-def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> None:
+def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price, other: Converted | None) -> None:
     variant = row.offer.variant
     unit, scale, steps = price.amount_minor, variant.unit.scale, row.steps
     row.unit_minor = unit
@@ -71,5 +82,7 @@ def _price(sheet: Sheet, row: LineRow, price_list: PriceList, price: Price) -> N
         inputs["scale"] = str(scale)
     if price.min_steps > 1:
         inputs["from_steps"] = str(price.min_steps)
+    if other is not None:
+        inputs |= other.inputs
     rounding = "line/half_up" if scale else ""
     sheet.note("goods", row.target, price_list.code, amount, inputs, rounding=rounding)

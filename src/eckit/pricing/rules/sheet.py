@@ -12,6 +12,7 @@ import attrs
 
 from eckit.catalog.model import Offer
 from eckit.channel.model import Channel, LegalEntity, Market
+from eckit.currency.model import Rate
 from eckit.customer.model import TaxPlace
 from eckit.kernel.ids import (
     CartId,
@@ -59,6 +60,12 @@ class WantedGroup(Protocol):
     def tax_place(self) -> TaxPlace | None: ...
     @property
     def option(self) -> OptionCode | None: ...
+    @property
+    def sender(self) -> PartyId | None: ...
+    @property
+    def wanted_date(self) -> dt.date | None: ...
+    @property
+    def wanted_slot(self) -> str: ...
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +76,7 @@ class Terms:
     :ivar home: where goods are taken to go while their address is open.
     :ivar codes: coupon codes entered, folded.
     :ivar versions: plugin name → version, for the trace.
+    :ivar rates: currency → its rate in the market's, of those in which something is priced that has no other price.
     """
 
     cart_id: CartId
@@ -86,6 +94,7 @@ class Terms:
     method: MethodCode | None = None
     versions: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     facets: Mapping[type, Any] = attrs.field(factory=dict, hash=False, repr=False)
+    rates: Mapping[str, Rate] = attrs.field(factory=dict, hash=False)
 
 
 class LineRow:
@@ -138,6 +147,7 @@ class Sheet:
         self.trace: list[TraceEntry] = []
         self.open: list[OpenItem] = []
         self.applied: set[tuple[str, str]] = set()
+        self.rates: dict[str, Rate] = {}
         self.added_tax = 0
         self._codes = frozenset(terms.codes)
         self._draft_lines: tuple[DraftLine, ...] | None = None

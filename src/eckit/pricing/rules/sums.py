@@ -20,7 +20,7 @@ def add_up(quote: Quote) -> None:
         amount = charge.amount_minor
         if not charge.included:
             total += amount
-        if charge.kind is ChargeKind.TAX:
+        if charge.kind == ChargeKind.TAX:
             taxes.add(charge.id)
             if charge.tax is not None:
                 by_rate += charge.tax.base_minor + (0 if charge.included else amount)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import attrs
+from moneyed import Money
+
 from eckit.kernel.errors import Objection, PluginError, Problem
 from eckit.kernel.own import Own
 from eckit.kernel.plugins import FailureRecord, Plugins, Registered
@@ -31,8 +34,9 @@ def options(
     failures: list[FailureRecord] = []
     for entry in plugins.things(CARRIERS):
         try:
-            against = _against(plugins, entry, request)
-            answers = () if against else _quoted(plugins, entry, own, stamps, request)
+            asked = _apart(request)
+            against = _against(plugins, entry, asked)
+            answers = () if against else _quoted(plugins, entry, own, stamps, asked)
         except PluginError as error:
             failures.append(FailureRecord(plugin=entry.plugin, hook=error.hook, reason=error.reason))
             continue
@@ -47,11 +51,17 @@ def options(
         failures += troubles
     changes = [
         (answer.plugin, change)
-        for answer in hooks.ask_changes(plugins, request, tuple(offers))
+        for answer in hooks.ask_changes(plugins, _apart(request), tuple(offers))
         for change in answer.value
     ]
     offers, hidden = rules.changed(offers, changes, request.goods_value.currency.code)
     return sorted(offers, key=lambda one: (one.amount_minor, one.option)), [*objections, *hidden], tuple(failures)
+
+
+def _apart(request: FareRequest) -> FareRequest:
+    """The request for one plugin: a ``Money`` can be changed, and what one does to it is not to reach the others."""
+    value = request.goods_value
+    return attrs.evolve(request, goods_value=Money(value.amount, value.currency))
 
 
 def _against(plugins: Plugins, entry: Registered[Carrier], request: FareRequest) -> tuple[Problem, ...]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import attrs
 
-from eckit.kernel.errors import MovedError, NotFoundError, invalid
+from eckit.kernel.errors import MovedError, NotFoundError, PluginError, invalid
 from eckit.kernel.ids import GroupId, LineId, LocationId, OrderId, ParcelId, ShipmentId, expect_id
 from eckit.kernel.minting import mint
 from eckit.kernel.plugins import Plugins
@@ -36,6 +36,16 @@ MANAGE, READ = "shipping.write", "shipping.read"
 MAX_NUMBER: Final = 40
 MAX_GRAMS: Final = 10**8
 MAX_PAGE: Final = 200
+
+
+def _require(work: Work, permission: str) -> None:
+    """Insist on a permission. A parcel does not know its channel, so a scope of some channels does not reach here.
+
+    :raises NotAllowedError: names the permission.
+    """
+    work.actor.require(permission)
+    if work.actor.scope.channels is not None:
+        work.actor.require(f"{permission}.all_channels")
 
 
 def plan(
@@ -111,7 +121,7 @@ def for_order(work: Work, order_id: OrderId, *, lock: bool = False) -> tuple[Shi
 
 def shipments(work: Work, order_id: OrderId) -> tuple[Shipment, ...]:
     """Every shipment of an order. Needs ``shipping.read``; buyers see theirs with the order itself."""
-    work.actor.require(READ)
+    _require(work, READ)
     return store.for_order(work, OrderId(expect_id("order", order_id)))
 
 
@@ -182,9 +192,11 @@ def _number(plugins: Plugins, carrier: str, text: str) -> dict[str, Any]:
     if entry is None or not folded or not isinstance(entry.thing, ReadsNumbers):
         return {"number": folded, "tracking_url": None}
     reader = entry.thing
-    normal = plugins.guarded(entry.plugin, "parse_number", reader.parse_number, folded)
+    normal: object = plugins.guarded(entry.plugin, "parse_number", reader.parse_number, folded)
     if normal is None:
         raise NumberRefusedError(number=folded, carrier=carrier)
+    if not (isinstance(normal, str) and 0 < len(normal) <= MAX_NUMBER):
+        raise PluginError(plugin=entry.plugin, hook="parse_number", reason=f"answered {type(normal).__name__}")
     url = plugins.guarded(entry.plugin, "tracking_url", reader.tracking_url, normal, "en")
     return {"number": normal, "tracking_url": url if rules.is_link(url) else None}
 
@@ -197,7 +209,7 @@ def set_number(work: Work, parcel_id: ParcelId, number: str) -> Parcel:
         the two is right, only a person can tell.
     :raises NumberRefusedError: its carrier has no such numbers.
     """
-    work.actor.require(MANAGE)
+    _require(work, MANAGE)
     expect_id("parcel", parcel_id, path="parcel_id")
     parcel = store.parcel_by_id(work, parcel_id, lock=True)
     if parcel is None:
@@ -223,7 +235,7 @@ def track(work: Work, report: Tracking) -> str:
     :raises NotFoundError: no such parcel.
     :raises InvalidInputError: an unknown status.
     """
-    work.actor.require(MANAGE)
+    _require(work, MANAGE)
     expect_id("parcel", report.parcel_id, path="parcel_id")
     report = rules.accepted(report)
     parcel = store.parcel_by_id(work, report.parcel_id)
@@ -291,7 +303,7 @@ def waiting(work: Work, *, limit: int = 100) -> tuple[Shipment, ...]:
 
     :param limit: 1 to 200.
     """
-    work.actor.require(READ)
+    _require(work, READ)
     if isinstance(limit, bool) or not 1 <= limit <= MAX_PAGE:
         raise invalid("wrong-quantity", "limit", limit, limit=f"1…{MAX_PAGE}")
     return store.ready(work, limit)

@@ -34,7 +34,7 @@ reference, page *Payment conformance*; ``all_checks()`` gives the same list.
 
 from typing import TYPE_CHECKING, Any
 
-from eckit.testing.payments.harness import Harness, LedgerEntry, NotApplicable, Settings
+from eckit.testing.payments.harness import Games, Harness, LedgerEntry, NotApplicable, Settings
 from eckit.testing.payments.registry import GROUPS, Check, all_checks
 from eckit.testing.payments.runner import BlockedError, Outcome, Workshop, run_checks
 
@@ -45,6 +45,7 @@ __all__ = [
     "GROUPS",
     "BlockedError",
     "Check",
+    "Games",
     "Harness",
     "LedgerEntry",
     "NotApplicable",

@@ -36,7 +36,7 @@ from eckit.payment.model import (
 from eckit.shop import Shop
 from eckit.testing.payments import seeding
 from eckit.testing.payments.comparing import differences, unowned
-from eckit.testing.payments.harness import Harness, NotApplicable, Settings
+from eckit.testing.payments.harness import Games, Harness, NotApplicable, Settings
 from eckit.testing.payments.plugin import ConformancePlugin
 from eckit.testing.payments.proxy import Proxy, Request
 from eckit.testing.payments.seeding import STAFF
@@ -56,6 +56,7 @@ class Bench:
     """One check's world. Everything in it is new but the provider's process, which has forgotten what was before.
 
     :param seeded: ordinary orders that were placed already, if the database has been seeded with the goods.
+    :param games: how C70 is played.
 
     :ivar harness: the author's. ``proxy``: between gateway and provider. ``clock``: the shop's, standing still.
     :ivar url: of the database. ``shop``: composed of the gateway's plugins and the kit's own.
@@ -70,8 +71,10 @@ class Bench:
         *,
         nursery: "Nursery | None" = None,
         seeded: Sequence[OrderId] | None = None,
+        games: Games | None = None,
     ) -> None:
         self.harness = harness
+        self.games = games or Games()
         self._nursery = nursery
         self._waiting = list(seeded or ())
         self.proxy = proxy
@@ -287,9 +290,10 @@ class Bench:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """Nothing may be sent within the block, not even a question."""
-        before = self.proxy.connections
+        before = self.proxy.count_connections()
         yield
-        expect(self.proxy.connections == before, f"{self.proxy.connections - before} connections where none may be")
+        more = self.proxy.count_connections() - before
+        expect(not more, f"{more} connections where none may be")
 
     @contextmanager
     def no_moves(self) -> Iterator[None]:

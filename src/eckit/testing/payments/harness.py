@@ -3,7 +3,7 @@
 import abc
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -34,6 +34,23 @@ class LedgerEntry:
     kind: str
     amount_minor: int
     currency: str
+
+
+@attrs.frozen(kw_only=True)
+class Games:
+    """How the games of C70 are played.
+
+    :ivar games: how many. ``moves``: in each, at most.
+    :ivar fresh: other games every time; without it always the same ones.
+    :ivar shrink: look for the shortest game that fails, which takes its time.
+    :ivar again: play nothing but one game that failed: version and blob, as the failure shows them, a space between.
+    """
+
+    games: int = 10
+    moves: int = 10
+    fresh: bool = False
+    shrink: bool = True
+    again: str = ""
 
 
 _WORDS: Final = frozenset({"status", "state", "result", "result_code", "kind", "type"})
@@ -136,6 +153,14 @@ class Harness(abc.ABC):
             return notice
         raise NotApplicable(f"no notice can be made with {mutation}")
 
+    def batch(self, notices: Sequence[RawRequest], broken: int) -> RawRequest:
+        """What arrives when the provider tells several notices in one push, now, with one broken record among them.
+
+        :param broken: the place, from 0, of the one whose contents cannot be read; which payment it is about, can.
+        :raises NotApplicable: the provider tells one thing at a time.
+        """
+        raise NotApplicable("the provider tells one thing at a time")
+
     def signed(self, body: bytes) -> RawRequest:
         """A notice with any body at all, signed as the provider signs.
 
@@ -148,8 +173,9 @@ class Harness(abc.ABC):
     def provider(self, wish: str) -> None:
         """Let the provider behave specially until the next reset.
 
-        :param wish: ``over_refund`` (it gives back more than was taken), ``refund_async`` (refunds are pending, and
-            done when resolved), ``refund_fails`` (refunds are pending, and refused when resolved).
+        :param wish: ``over_capture`` (it takes or releases what is not reserved any more), ``over_refund`` (it gives
+            back more than was taken), ``refund_async`` (refunds are pending, and done when resolved), ``refund_fails``
+            (refunds are pending, and refused when resolved).
         :raises NotApplicable: it cannot.
         """
         raise NotApplicable(f"the provider cannot {wish}")

@@ -1,5 +1,6 @@
 """What may happen to a request between gateway and provider: see :meth:`Proxy.meddling`."""
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -38,6 +39,21 @@ class Hang:
         exchange.forward()
         exchange.wait_for_gateway(self.seconds)
         exchange.reset()
+
+
+@attrs.frozen
+class Late:
+    """The provider acts at once, and takes its time to answer: whoever races has the time to do it.
+
+    :ivar seconds: how long.
+    """
+
+    seconds: float = 0.3
+
+    def __call__(self, exchange: Exchange) -> None:
+        reply = exchange.forward()
+        time.sleep(self.seconds)
+        exchange.answer(reply)
 
 
 @attrs.frozen(kw_only=True)

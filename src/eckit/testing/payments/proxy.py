@@ -120,6 +120,7 @@ class Proxy:
         self.seen: list[Request] = []
         self.connections = 0
         self._orders: list[_Order] = []
+        self._knocks: dict[int, threading.Event] = {}
         self._lock = threading.Lock()
         self._listener = _listen(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -179,6 +180,18 @@ class Proxy:
         with self._lock:
             return sum(map(wanted, self.seen))
 
+    def count_connections(self) -> int:
+        """How many connections were made until now, also those not accepted yet: one more knocks after them."""
+        with socket.socket() as knock:
+            knock.bind(("127.0.0.1", 0))
+            here, arrived = knock.getsockname()[1], threading.Event()
+            self._knocks[here] = arrived
+            with contextlib.suppress(ConnectionError):  # nobody listens: nothing waits to be accepted
+                knock.connect(("127.0.0.1", self.port))
+                arrived.wait(PATIENCE_S)
+            del self._knocks[here]
+        return self.connections
+
     def ask_provider(self, request: Request) -> Reply:
         """Send a request on, on a connection of its own, and read the whole answer."""
         connection = http.client.HTTPConnection(*self.provider, timeout=PATIENCE_S)
@@ -199,9 +212,13 @@ class Proxy:
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                gateway, _ = listener.accept()
+                gateway, (_, sender) = listener.accept()
             except OSError:
                 return
+            if knock := self._knocks.get(sender):
+                gateway.close()
+                knock.set()
+                continue
             with self._lock:
                 self.connections += 1
             threading.Thread(target=self._handle, args=(gateway,), name="eckit-proxied", daemon=True).start()

@@ -16,7 +16,7 @@ from eckit.kernel.errors import CompositionError
 from eckit.kernel.ids import OrderId
 from eckit.testing.payments import seeding
 from eckit.testing.payments.bench import Bench
-from eckit.testing.payments.harness import Harness, NotApplicable
+from eckit.testing.payments.harness import Games, Harness, NotApplicable
 from eckit.testing.payments.nursery import Nursery
 from eckit.testing.payments.proxy import Proxy
 from eckit.testing.payments.registry import Check, all_checks
@@ -46,10 +46,14 @@ class Outcome:
 
 
 class Workshop:
-    """Where checks are run; a context manager that starts the harness and stops it."""
+    """Where checks are run; a context manager that starts the harness and stops it.
 
-    def __init__(self, harness: Harness) -> None:
+    :param games: how C70 is played.
+    """
+
+    def __init__(self, harness: Harness, games: Games | None = None) -> None:
         self.harness = harness
+        self.games = games or Games()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -93,7 +97,7 @@ class Workshop:
         self.proxy.forget()
         try:
             where, seeded = (url, None) if url else self._copy()
-            bench = Bench(self.harness, self.proxy, where, nursery=self.nursery, seeded=seeded)
+            bench = Bench(self.harness, self.proxy, where, nursery=self.nursery, seeded=seeded, games=self.games)
         except CompositionError as error:
             raise BlockedError(error.text("en")) from error
         try:

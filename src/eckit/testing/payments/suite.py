@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from eckit.testing.payments.harness import Harness, NotApplicable
+from eckit.testing.payments.harness import Games, Harness, NotApplicable
 from eckit.testing.payments.registry import Check, all_checks
 from eckit.testing.payments.runner import Workshop
 
@@ -19,15 +19,18 @@ class PaymentConformance:
 
     Each check runs on an empty SQLite database; a subclass that has others overrides the fixture ``conformance_url``,
     which may be parametrized. A check that does not apply is skipped, with the reason.
+
+    :cvar games: how C70 is played: a few games that are always the same, unless a subclass asks for more.
     """
 
     harness: ClassVar[type[Harness]]
+    games: ClassVar[Games] = Games()
 
     @pytest.fixture(scope="class")
     @classmethod
     def workshop(cls) -> Iterator[Workshop]:
         """Provider and proxy, started once for all checks."""
-        with Workshop(cls.harness()) as workshop:
+        with Workshop(cls.harness(), cls.games) as workshop:
             yield workshop
 
     @pytest.fixture

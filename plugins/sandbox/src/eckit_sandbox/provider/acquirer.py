@@ -206,10 +206,11 @@ class Acquirer:
 
     def _allowed(self, payment: Payment, act: Act, total: Sums, manners: Manners) -> int:
         now = self._clock.text()
+        unlimited = manners.get("over_capture_allowed") is not None
         if act.kind == "void":
-            return _voidable(payment, total, now)
+            return _voidable(payment, total, now, unlimited=unlimited)
         if act.kind == "capture":
-            return _capturable(payment, act.amount, total, now)
+            return _capturable(payment, act.amount, total, now, unlimited=unlimited)
         return _refundable(act.amount, total, unlimited=manners.get("over_refund_allowed") is not None)
 
     def _operate(self, payment: Payment, act: Act, amount: int, manners: Manners) -> Operation:
@@ -340,18 +341,22 @@ def _require_same(known: str, given: str) -> None:
         raise RefusalError(409, "reference_reused", "this reference was used for another request", field="reference")
 
 
-def _voidable(payment: Payment, total: Sums, now: str) -> int:
+def _voidable(payment: Payment, total: Sums, now: str, *, unlimited: bool) -> int:
     if payment.state == "challenge" and not is_expired(payment, now):
         return 0
     _require_approved(payment)
+    if not total.reserved and unlimited:
+        return total.authorized
     if not total.reserved:
         code = "already_voided" if total.voided else "already_captured"
         raise RefusalError(409, code, "nothing is reserved any more")
     return total.reserved
 
 
-def _capturable(payment: Payment, amount: int, total: Sums, now: str) -> int:
+def _capturable(payment: Payment, amount: int, total: Sums, now: str, *, unlimited: bool) -> int:
     _require_approved(payment)
+    if unlimited:
+        return amount
     if not total.reserved:
         code = "already_voided" if total.voided else "already_captured"
         raise RefusalError(409, code, "nothing is reserved any more", remaining=0)

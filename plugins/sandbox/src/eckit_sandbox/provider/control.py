@@ -93,7 +93,8 @@ def deliver(provider: Provider, body: Any) -> Answer:
     """Send notices by hand, chosen by ``events`` or ``payment`` (default: all that were not delivered), or drop them.
 
     ``order`` kept or reversed (``events`` are sent in the order given), ``copies`` of each, ``parallel``: all at the
-    same time, ``delay`` seconds before, ``mutation`` spoils them, ``drop`` gives them up instead.
+    same time, ``delay`` seconds before, ``mutation`` spoils them, ``drop`` gives them up instead; ``batch``: all in one
+    request, of which the record at the place ``broken`` (from 1) cannot be read.
     """
     fields = Fields(body)
     payment = fields.optional_text("payment", REFERENCE)
@@ -104,7 +105,11 @@ def deliver(provider: Provider, body: Any) -> Answer:
     delay = fields.seconds("delay", default=0)
     mutation = fields.optional_text("mutation", _MUTATION) or ""
     drop = fields.flag("drop", default=False)
+    batch = fields.flag("batch", default=False)
+    broken = fields.count("broken", default=1, most=200) if fields.has("broken") else None
     fields.close()
+    if (batch and (drop or parallel or mutation or copies > 1)) or (broken is not None and not batch):
+        raise RefusalError(422, "invalid", "a batch is sent once and may have one broken record", field="batch")
     chosen = _chosen(provider, events, payment)
     if order == "reversed":
         chosen.reverse()
@@ -113,8 +118,17 @@ def deliver(provider: Provider, body: Any) -> Answer:
             provider.ledger.mark_notice(notice.event_id, "dropped")
         return answer_json(200, {"deliveries": []})
     provider.stopping.wait(delay)
+    if batch:
+        return answer_json(200, {"deliveries": _push(provider, chosen, broken)})
     sendings = [Sending(notice.event_id, mutation, retried=False) for notice in chosen for _ in range(copies)]
     return answer_json(200, {"deliveries": _send(provider, sendings, parallel=parallel)})
+
+
+def _push(provider: Provider, chosen: list[Notice], broken: int | None) -> list[dict[str, Any]]:
+    if not chosen or (broken is not None and broken > len(chosen)):
+        raise RefusalError(422, "invalid", f"there are {len(chosen)} records", field="broken")
+    status = provider.notices.push(chosen, None if broken is None else broken - 1)
+    return [{"event_id": notice.event_id, "status": status} for notice in chosen]
 
 
 def _chosen(provider: Provider, events: list[Any] | None, payment: str | None) -> list[Notice]:

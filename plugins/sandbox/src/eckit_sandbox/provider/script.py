@@ -19,6 +19,7 @@ STEPS: Final[dict[str, tuple[str, str]]] = {
     "rate_limit": (SECONDS, "2"),
     "delay": (SECONDS, "1"),
     # while acting
+    "over_capture_allowed": (NOTHING, ""),
     "over_refund_allowed": (NOTHING, ""),
     "refund_async": (WORD, "done"),
     "act_already": (NOTHING, ""),

@@ -12,6 +12,7 @@ import attrs
 
 from eckit.kernel import faults
 from eckit.payment.model import ForgedNotice, OpState, Payment, RawRequest
+from eckit.testing.payments import mishaps
 from eckit.testing.payments.acts import acts
 from eckit.testing.payments.bench import SECURED, Bench, expect
 from eckit.testing.payments.checks.doubt import in_doubt
@@ -130,7 +131,13 @@ def c39_unsigned_words_are_not_believed(bench: Bench) -> None:
 @check("D")
 def c40_one_broken_notice_does_not_stop_the_others(bench: Bench) -> None:
     """Of several notices handed in together one is broken and one cannot be applied at first: the others are applied,
-    and that one later."""
+    and that one later; and where one push tells several notices, a broken record in it is kept like the others, and
+    the others are applied while it waits."""
+    _in_several_pushes(bench)
+    _in_one_push(bench)
+
+
+def _in_several_pushes(bench: Bench) -> None:
     payments = [in_doubt(bench, next(acts(bench))) for _ in range(3)]
     notices = [bench.notices(payment)[-1] for payment in payments]
     notices.insert(1, attrs.evolve(notices[0], body=notices[0].body[:-2]))
@@ -143,6 +150,26 @@ def c40_one_broken_notice_does_not_stop_the_others(bench: Bench) -> None:
     expect(len(applied) == len(payments) - 1, f"{len(applied)} of {len(payments)} were applied, and one failed")
     bench.chase_until(lambda: _all_secured(bench, payments), bench.capabilities.horizon)
     expect(_all_secured(bench, payments), "what could not be applied at first never was")
+
+
+def _in_one_push(bench: Bench) -> None:
+    """While nobody can be asked, the good records are enough by themselves."""
+    payments = [in_doubt(bench, next(acts(bench))) for _ in range(3)]
+    told = [bench.notices(payment)[-1] for payment in payments]
+    try:
+        push = bench.harness.batch(told, broken=1)
+    except NotApplicable:
+        return
+    known = len(bench.notice_states())
+    require_accepted(bench, push, apply=False)
+    kept = len(bench.notice_states()) - known
+    expect(kept == len(payments), f"of {len(payments)} records in one push {kept} were kept")
+    with bench.proxy.meddling(mishaps.status(503, acted=False), wanted=bench.is_question):
+        bench.shop.apply_notices()
+    secured = [bench.state(payment) in SECURED for payment in payments]
+    expect(secured == [True, False, True], f"one record of three is broken; these payments are secured: {secured}")
+    bench.chase_until(lambda: _all_secured(bench, payments), bench.capabilities.horizon)
+    expect(_all_secured(bench, payments), "the payment of a broken record never came to rest")
 
 
 def _all_secured(bench: Bench, payments: list[Payment]) -> bool:

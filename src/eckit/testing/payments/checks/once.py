@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 import sqlalchemy as sa
 
+from eckit.kernel import faults
 from eckit.kernel.errors import EckitError, RefusedError
 from eckit.kernel.idempotency import KeyReusedError
 from eckit.kernel.money import from_minor
@@ -17,6 +19,9 @@ from eckit.testing.payments.bench import RETURN_URL, SECURED, Bench, expect
 from eckit.testing.payments.mishaps import Twice
 from eckit.testing.payments.registry import check
 from eckit.testing.payments.seeding import STAFF
+
+CLICKS: Final = 3
+_TOGETHER_S: Final = 10.0
 
 
 @check("B")
@@ -69,9 +74,12 @@ def _expect_one_more(bench: Bench, payment: Payment, before: int, what: str) -> 
 
 @check("B")
 def c11_a_double_click_begins_one_payment(bench: Bench) -> None:
-    """Two requests to pay one order at the same instant make one payment at the provider."""
+    """Several requests to pay one order at the same instant, all of which find it unpaid, make one payment at the
+    provider."""
     order = bench.order()
-    results = at_once(*[lambda: bench.pay(order)] * 3)
+    together = threading.Barrier(CLICKS)
+    with faults.armed({"take_payment.after_tx1": faults.call(lambda: together.wait(_TOGETHER_S))}):
+        results = at_once(*[lambda: bench.pay(order)] * CLICKS)
     failed = [result for result in results if isinstance(result, Exception)]
     expect(not failed, f"one of the clicks failed: {failed}")
     states = {result.status.state for result in results if isinstance(result, PaymentResult)}
