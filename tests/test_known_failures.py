@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -32,24 +33,80 @@ FACTS = (
 )
 """The facts this version withstands."""
 
-LATER: dict[str, str] = {
-    "PAY-18": "there is no replica to read from: one engine reads and writes, until readers on standbys are built",
+LATER: dict[tuple[str, str], str] = {
+    ("STK-07", "cancel one shipment"): "orders are canceled as a whole; parts of one come with amendments by staff",
+    ("PAY-12", "a shop's expiry before the provider's is refused"): "gateways do not declare how long they wait",
+    ("MNY-12", "a gift card in another currency"): "there are no gift cards yet: of ``credit`` only the room is there",
+    ("CRT-05", "an override signed by staff"): "no verb takes a price: staff offers come with orders made by staff",
+    ("CON-01", "a rollback journal"): "every connection to SQLite is put into WAL before its first statement",
+    ("PLG-03", "a tax engine that hangs; a declared offline table"): (
+        "engines answer in this process, from facts read before: a late one is measured, and remote ones are not built"
+    ),
+    (
+        "PLG-10",
+        "a refund with a manual option",
+    ): "it is refused by name; a refund that a person made is not recorded yet",
+    (
+        "ENC-03",
+        "a carrier is given its own subset, with a warning",
+    ): "no carrier takes names: labels are not bought yet",
+    ("ENC-08", "XML and PDF"): "nothing writes them: documents are not built, exports are CSV",
+    ("PRF-05", "a remote answer is kept by the digest of what was asked"): "no remote tax engine is built",
 }
-"""Fact → why it cannot be built before something else is."""
+"""Fact and the part of it → what must be built before that part can be tried. The rest of each fact has its tests."""
+
+PURE: dict[str, str] = {
+    "MNY-08": "one tax from one gross amount: arithmetic on whole numbers and fractions",
+    "INJ-04": "what a template may reach: templates are files and objects of plugins, never rows",
+    "INJ-13": "what a name, a subject and a header may hold: refused or cleaned before anything is stored",
+    "PLG-07": "two plugins with one code: the shop does not start, and no database is opened",
+    "PLG-15": "one plugin twice: the same, before a database is opened",
+    "SEC-03": "how secrets are shown, pickled and logged: they are in settings and never in a row",
+    "SEC-09": "how tokens and signatures are made: that each is stored once is ORD-08",
+}
+"""Fact → why it has tests without a database only: there is nothing in it that two databases could do differently."""
+
+DATABASES = {"database_url", "migrated_url", "bases", "database"}
+"""Fixtures by which a test runs on both databases, itself or through others."""
 
 _NAMED = re.compile(r"\b([A-Z]{3})-(\d{2})\b")
 _MORE = re.compile(r"\b([A-Z]{3})-(\d{2})((?:\s*[/,]\s*\d{2}\b)+)")
 
 
-def _tests() -> Iterator[tuple[str, str]]:
-    """Name and docstring of every test of the core and of the plugins that come with it."""
-    for folder in (ROOT / "tests", *sorted((ROOT / "plugins").glob("*/tests"))):
-        for file in sorted(folder.rglob("test_*.py")):
-            if file.name == Path(__file__).name:
-                continue
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                    yield f"{file.relative_to(ROOT)}::{node.name}", ast.get_docstring(node) or ""
+@cache
+def _functions() -> tuple[tuple[str, ast.FunctionDef], ...]:
+    """Every function of the tests of the core and of the plugins that come with it, with its file."""
+    folders = (ROOT / "tests", *sorted((ROOT / "plugins").glob("*/tests")))
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py")) if file != Path(__file__)]
+    return tuple(
+        (str(file.relative_to(ROOT)), node)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    )
+
+
+def _tests() -> Iterator[tuple[str, str, set[str]]]:
+    """Name, docstring and fixtures of every test."""
+    for file, node in _functions():
+        if node.name.startswith("test_"):
+            yield f"{file}::{node.name}", ast.get_docstring(node) or "", _arguments(node)
+
+
+def _arguments(node: ast.FunctionDef) -> set[str]:
+    return {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+
+
+def _on_databases() -> set[str]:
+    """Names of the fixtures through which a test gets a database."""
+    fixtures: defaultdict[str, set[str]] = defaultdict(set)
+    for _, node in _functions():
+        if any("fixture" in ast.unparse(one) for one in node.decorator_list):
+            fixtures[node.name] |= _arguments(node)
+    found = set(DATABASES)
+    while more := {name for name, needs in fixtures.items() if needs & found} - found:
+        found |= more
+    return found
 
 
 def _named(doc: str) -> set[str]:
@@ -59,12 +116,27 @@ def _named(doc: str) -> set[str]:
     return found
 
 
-def test_every_known_failure_has_a_test_that_names_it() -> None:
-    """The id of each fact stands in the docstring of a test; what stands in LATER says why not."""
-    tests: defaultdict[str, list[str]] = defaultdict(list)
-    for name, doc in _tests():
+def _by_fact() -> dict[str, list[set[str]]]:
+    """Fact → the fixtures of each test that names it."""
+    facts: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for _, doc, fixtures in _tests():
         for fact in _named(doc):
-            tests[fact].append(name)
+            facts[fact].append(fixtures)
+    return facts
 
-    assert [] == [fact for fact in FACTS if fact not in tests and fact not in LATER]
-    assert [] == [fact for fact in LATER if fact not in FACTS or fact in tests]
+
+def test_every_known_failure_has_a_test_that_names_it() -> None:
+    """The id of each fact stands in the docstring of a test; of what LATER speaks, the rest of the fact is tried."""
+    tests = _by_fact()
+
+    assert [] == [fact for fact in FACTS if fact not in tests]
+    assert [] == [fact for fact, _ in LATER if fact not in FACTS]
+
+
+def test_every_known_failure_is_tried_on_both_databases() -> None:
+    """Unless it is a pure rule; PURE names those, with the reason, and no others."""
+    tests, databases = _by_fact(), _on_databases()
+    without = {fact for fact in FACTS if not any(fixtures & databases for fixtures in tests[fact])}
+
+    assert "trial" in databases
+    assert set(PURE) == without

@@ -75,12 +75,16 @@ class Abroad:
         trial: Trial,
         currency: str,
         *,
+        code: str = "",
         includes_tax: bool = True,
         rate: str = "0",
         rounding: RoundingPolicy | None = None,
     ) -> "Abroad":
-        """Sell in a currency, at one tax rate."""
-        code = currency.lower()
+        """Sell in a currency, at one tax rate.
+
+        :param code: of market, channel, price list and tax class, if not the currency's.
+        """
+        code = code or currency.lower()
         with trial.shop.write(STAFF) as work:
             home = next(iter(work.channel.setup().channels.values()))
             market = work.channel.save_market(

@@ -114,7 +114,9 @@ def arguments(name: str, scene: Scene, pool: Mapping[Any, Any]) -> dict[str, Any
         if one.default is not inspect.Parameter.empty
     }
     known = {**_ids(scene, pool), **_things(pool), **_texts(scene), **_special(name, scene, pool)}
-    return {one: known[one] for one in parameters(operation) if one not in optional}
+    wanted = [one for one in parameters(operation) if one not in optional]
+    assert [] == [one for one in wanted if one not in known], f"say here what {name} would take"
+    return {one: known[one] for one in wanted}
 
 
 def _ids(scene: Scene, pool: Mapping[Any, Any]) -> dict[str, Any]:
@@ -203,6 +205,7 @@ def _texts(scene: Scene) -> dict[str, Any]:
         "quote": "JPY",
         "reason": "checked",
         "refs": {"erp": "1"},
+        "scheme": "jp",
         "sku": "TEA-50",
         "skus": ["TEA-50"],
         "steps": 1,

@@ -13,7 +13,7 @@ from moneyed import Money
 
 from eckit import Payment
 from eckit.payment.rules import ENDED, sums_of
-from tests.acceptance.faulty import FAULTS, MUTATES, OVERRUNS, RAISES, WRITES
+from tests.acceptance.faulty import FAULTS, MUTATES, OVERRUNS, WRITES
 from tests.acceptance.faulty_things import CARD, TIMEOUT_S
 from tests.acceptance.lab import NOTHING, Lab, failed, late, provoke
 from tests.acceptance.trial import STAFF
@@ -186,14 +186,3 @@ def test_money_that_a_gateway_changes_is_its_own(lab: Lab, monkeypatch: pytest.M
     monkeypatch.setattr(type(lab.things.gateway), "begin", spending)
     assert "authorized" == lab.shop.take_payment(buyer, order.id).status.state.value
     assert_moved_once(lab, order, ("authorize",))
-
-
-def test_the_shop_is_whole_after_all_that(lab: Lab) -> None:
-    """Whatever the gateway did wrong: the auditor finds nothing."""
-    for case in CASES:
-        order, act = case.ready(lab)
-        provoke(lab, RAISES, case.where, act)
-        if not case.talks:
-            act()
-        _recover(lab, order)
-    assert [] == lab.trial.audit()

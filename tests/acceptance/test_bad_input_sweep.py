@@ -3,6 +3,7 @@
 The verbs are those of the library itself, so that none can be forgotten.
 """
 
+import datetime as dt
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -59,7 +60,7 @@ def test_every_verb_is_swept_or_has_no_input(trial: Trial) -> None:
 
 
 def test_good_arguments_are_no_bad_input(trial: Trial) -> None:
-    """What is spoiled was good before: with two exceptions no verb finds anything wrong with the input itself."""
+    """What is spoiled was good before: with few exceptions no verb finds anything wrong with the input itself."""
     scene = Scene.of(trial)
     pool = facts(scene)
     wrong = set()
@@ -71,10 +72,8 @@ def test_good_arguments_are_no_bad_input(trial: Trial) -> None:
         except (EckitError, _UndoError):
             continue  # taken, or refused for what it would do
 
-    assert wrong == {
-        "cart.remove_group",  # the only delivery there is
-        "catalog.save_facet",  # no plugin registers one
-    }
+    no_plugin_registers_one = {name for name in wrong if name.endswith(".save_facet")}
+    assert wrong - no_plugin_registers_one == {"cart.remove_group"}  # the only delivery there is
 
 
 def test_what_can_never_be_is_refused_by_name(trial: Trial) -> None:
@@ -188,7 +187,8 @@ def _shows(shown: str, culprit: object) -> bool:
     """Whether what is shown is the value: its beginning, its type where it is no short text, or its bad character."""
     if isinstance(culprit, str) and culprit != LONG and not culprit.isprintable():
         return shown in {"U+D800", "U+0000"} or "\ufffd" in shown or "␀" in shown
-    return shown == type(culprit).__name__ or (bool(shown) and str(culprit).replace(" ", "T").startswith(shown[:10]))
+    written = culprit.isoformat() if isinstance(culprit, dt.datetime) else str(culprit)
+    return shown == type(culprit).__name__ or (bool(shown) and written.startswith(shown[:10]))
 
 
 def _of_accident(_: Bad, error: Exception | None) -> str:

@@ -15,7 +15,7 @@ from eckit.order import service as orders
 from eckit.tax import service as taxes
 from tests.acceptance.faulty import FAULTS, MUTATES, RAISES, WRITES
 from tests.acceptance.faulty_things import CARD
-from tests.acceptance.lab import NOTHING, SKU, Lab, Outcome, failed, late, provoke
+from tests.acceptance.lab import NOTHING, Lab, Outcome, failed, late, provoke
 from tests.acceptance.trial import OPTION, STAFF
 from tests.payment.fakes import answer, voucher
 
@@ -212,7 +212,8 @@ def test_a_hook_that_goes_wrong_hurts_nothing(lab: Lab, case: Case, fault: str) 
         assert fault == WRITES or late(lab) >= 1
     lab.calm()
     before = lab.told.calls[case.hook]
-    assert case.ready(lab)() is not None
+    again = act if outcome.error is not None or not outcome.touched else case.ready(lab)
+    assert again() is not None
     assert lab.told.calls[case.hook] > before
 
 
@@ -241,12 +242,3 @@ def test_late_money_is_decided_by_a_person_where_its_plugin_fails(lab: Lab) -> N
         tasks = work.payment.tasks()
     assert there + 1 == len(tasks)
     assert "late_money" in {task.kind for task in tasks}
-
-
-def test_the_shop_is_whole_after_all_that(lab: Lab) -> None:
-    """Whatever the plugin did wrong before: the auditor finds nothing, and what was counted is still there."""
-    for case in CASES[:3]:
-        provoke(lab, RAISES, case.hook, case.ready(lab))
-    assert [] == lab.trial.audit()
-    with lab.shop.read(STAFF) as work:
-        assert work.catalog.variant_by_sku(SKU).sku == SKU

@@ -11,7 +11,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from eckit import CompositionError, PluginError, Text, hookimpl
+from eckit import PluginError, Text, hookimpl
 from eckit.customer import Permission
 from eckit.kernel.facets import FacetSpec
 from eckit.kernel.hookspecs import Kind
@@ -20,12 +20,11 @@ from eckit.kernel.plugins import Limits
 from eckit.kernel.tables import plugin_metadata
 from eckit.messages.model import Template
 from eckit.payment.model import Capabilities
-from eckit.shop import Shop
 from tests.acceptance.faulty import MUTATES, OVERRUNS, RAISES, WRONG, Told
 from tests.acceptance.faulty_hooks import FAMILIES
-from tests.acceptance.faulty_things import Carrier, Things
-from tests.acceptance.lab import INLINE_S, SKU, Lab
-from tests.acceptance.trial import filled, open_shop
+from tests.acceptance.faulty_things import Things
+from tests.acceptance.lab import INLINE_S, Lab
+from tests.acceptance.starting import opened, refused, sells_without
 from tests.payment.fakes import FakeGateway
 
 TABLES: Final = plugin_metadata()
@@ -121,28 +120,6 @@ def test_every_hook_that_registers_has_a_case(lab: Lab) -> None:
     assert expected == set(_goods(lab))
 
 
-def _opened(lab: Lab, *plugins: Any, strict: bool = True) -> Shop:
-    return open_shop(lab.trial.place, plugins=plugins, strict=strict, clock=lab.trial.clock)
-
-
-def _refused(lab: Lab, *plugins: Any) -> str:
-    """What is said when the shop does not start."""
-    with pytest.raises((CompositionError, PluginError)) as caught:
-        _opened(lab, *plugins).close()
-    return caught.value.text("en") + caught.value.text("ja") + str(caught.value.facts())
-
-
-def _sells_without(lab: Lab, *plugins: Any) -> None:
-    """Not strict, the shop starts without the plugins at fault, and sells."""
-    shop = _opened(lab, *plugins, strict=False)
-    try:
-        assert not {plugin.name for plugin in plugins} & set(shop.plugins.infos)
-        assert {plugin.name for plugin in plugins} <= set(shop.plugins.disabled)
-        assert filled(shop, [(SKU, 1)], option="flat.standard").placed()[1].number
-    finally:
-        shop.close()
-
-
 @pytest.mark.parametrize("fault", REGISTERING)
 @pytest.mark.parametrize("hook", [*AT_START, *OF_THE_HOST])
 def test_a_plugin_that_cannot_register_is_found_at_start(lab: Lab, hook: str, fault: str) -> None:
@@ -156,19 +133,19 @@ def test_a_plugin_that_cannot_register_is_found_at_start(lab: Lab, hook: str, fa
     told.to(fault, hook)
 
     if fault == OVERRUNS or (fault == MUTATES and hook in OF_THE_HOST):
-        _opened(lab, plugin).close()
+        opened(lab, plugin).close()
         assert before == lab.rows()
     else:
-        said = _refused(lab, plugin)
+        said = refused(lab, plugin)
         assert "faulty" in said
         assert "shadow" not in said
         assert before == lab.rows()
         if fault == RAISES:
-            _sells_without(lab, plugin)
+            sells_without(lab, plugin)
     assert told.wrong > 0
     assert [] == told.soft
     told.behave()
-    shop = _opened(lab, plugin)
+    shop = opened(lab, plugin)
     assert "faulty" in shop.plugins.infos
     shop.close()
 
@@ -183,12 +160,12 @@ def test_a_code_that_is_taken_is_found_at_start(lab: Lab, hook: str) -> None:
     told.to("", hook)
 
     for plugins in ((first, second), (second, first)):
-        said = _refused(lab, *plugins)
+        said = refused(lab, *plugins)
         assert "faulty2" in said
         assert "faulty" in said.replace("faulty2", "")
     assert told.wrong >= 4
     assert before == lab.rows()
-    _sells_without(lab, first, second)
+    sells_without(lab, first, second)
 
 
 @pytest.mark.parametrize("fault", [RAISES, OVERRUNS, WRONG])
@@ -196,7 +173,7 @@ def test_a_code_that_is_taken_is_found_at_start(lab: Lab, hook: str) -> None:
 def test_what_is_asked_for_later_names_the_plugin_too(lab: Lab, hook: str, fault: str) -> None:
     """Migrations, commands and pages: whoever asks is told which plugin failed; asked again, it answers."""
     told = Told(slow_s=2 * INLINE_S)
-    shop = _opened(lab, registering(hook, _goods(lab)[hook], told, given=False))
+    shop = opened(lab, registering(hook, _goods(lab)[hook], told, given=False))
     shop.plugins.limits = Limits(inline_s=INLINE_S)
     before, ask = lab.rows(), getattr(shop.plugins.call, hook)
     told.to(fault, hook)
@@ -240,11 +217,11 @@ def test_a_thing_without_a_code_is_found_at_start(lab: Lab, code: Any) -> None:
     """What is no text cannot be stored, sorted or looked up."""
     plugin = registering("register_rate_sources", (Codeless(code),), Told())
     before = lab.rows()
-    said = _refused(lab, plugin)
+    said = refused(lab, plugin)
     assert "faulty" in said
     assert "shadow" not in said
     assert before == lab.rows()
-    _sells_without(lab, plugin)
+    sells_without(lab, plugin)
 
 
 class Declaring(FakeGateway):
@@ -273,16 +250,16 @@ def test_a_gateway_that_cannot_say_what_it_can_do_is_found_at_start(lab: Lab, wh
     told.to(fault, where)
 
     if fault in (RAISES, WRONG):
-        said = _refused(lab, plugin)
+        said = refused(lab, plugin)
         assert "faulty" in said
         assert "shadow" not in said
         assert before == lab.rows()
-        _sells_without(lab, plugin)
+        sells_without(lab, plugin)
     else:
-        _opened(lab, plugin).close()
+        opened(lab, plugin).close()
     assert told.wrong > 0
     told.behave()
-    _opened(lab, plugin).close()
+    opened(lab, plugin).close()
 
 
 @pytest.mark.parametrize(
@@ -300,124 +277,5 @@ def test_a_gateway_that_declares_nonsense_is_found_at_start(lab: Lab, declared: 
     gateway = Declaring(lab, Told())
     gateway.declared = declared
     before = lab.rows()
-    assert "faulty" in _refused(lab, registering("register_payment_gateways", (gateway,), Told()))
-    assert before == lab.rows()
-
-
-# -- plugins that do not fit ------------------------------------------------------------------------------------------
-
-
-class Claims:
-    """Claims the carrier code of another plugin."""
-
-    name = "claims"
-    version = "1"
-    eckit_interface: Final = {"shipping": 1}
-
-    @hookimpl
-    def register_carriers(self) -> tuple[Any, ...]:
-        """The code ``flat`` is taken."""
-        return (Carrier(Told(), code="flat"),)
-
-
-class Old:
-    """Made for an interface of long ago."""
-
-    name = "old"
-    version = "1"
-    eckit_interface: Final = {"order": 0}
-
-    @hookimpl
-    def order_placed(self, event: Any) -> None:
-        """Never called."""
-
-
-class Undeclared:
-    """Says nothing about what it was made for."""
-
-    name = "undeclared"
-    version = "1"
-
-    @hookimpl
-    def order_placed(self, event: Any) -> None:
-        """Never called."""
-
-
-class Misspelt:
-    """Implements a hook that does not exist."""
-
-    name = "misspelt"
-    version = "1"
-    eckit_interface: Final = {"order": 1}
-
-    @hookimpl
-    def order_plaecd(self, event: Any) -> None:
-        """Never called."""
-
-
-class Strange:
-    """Asks for an argument that the hook does not have."""
-
-    name = "strange"
-    version = "1"
-    eckit_interface: Final = {"order": 1}
-
-    @hookimpl
-    def order_placed(self, event: Any, moon: Any) -> None:
-        """Never called."""
-
-
-class Broken:
-    """Looking at it fails, as importing a module may."""
-
-    name = "broken"
-    version = "1"
-    eckit_interface: Final = {"order": 1}
-
-    def __dir__(self) -> Any:
-        raise ImportError("no module named shadow")
-
-
-@pytest.mark.parametrize(
-    "plugin", [Claims(), Old(), Undeclared(), Misspelt(), Strange(), Broken()], ids=lambda it: type(it).__name__
-)
-def test_a_plugin_that_does_not_fit_is_found_at_start(lab: Lab, plugin: Any) -> None:
-    """PLG-05: strict: the shop does not start and says which plugin and why; tolerant: it starts without it."""
-    before = lab.rows()
-    assert plugin.name in _refused(lab, plugin)
-    assert before == lab.rows()
-    if not isinstance(plugin, Claims):
-        _sells_without(lab, plugin)
-        return
-    tolerant = _opened(lab, plugin, strict=False)  # nobody can say whose the code is, so its other carrier is gone too
-    assert {"claims", "flat"} <= set(tolerant.plugins.disabled)
-    tolerant.close()
-    assert before == lab.rows()
-
-
-class Unmigrated:
-    """Its table was never made."""
-
-    name = "unmigrated"
-    version = "1"
-    eckit_interface: Final = {"host": 1}
-
-    @hookimpl
-    def register_tables(self) -> tuple[sa.MetaData, ...]:
-        """One table."""
-        return (TABLES,)
-
-
-def test_an_unapplied_migration_is_found_at_start(lab: Lab) -> None:
-    """A plugin whose tables are missing is named, with the command that makes them; nothing is written."""
-    before = lab.rows()
-    shop = _opened(lab, Unmigrated())
-    try:
-        with pytest.raises(CompositionError) as caught:
-            shop.check()
-    finally:
-        shop.close()
-
-    assert ["unmigrated"] == [problem.path for problem in caught.value.problems]
-    assert "eckit db upgrade" in caught.value.text("ja")
+    assert "faulty" in refused(lab, registering("register_payment_gateways", (gateway,), Told()))
     assert before == lab.rows()

@@ -78,6 +78,7 @@ ORDERS: Final[dict[str, Call]] = {
     "order.get": lambda work, it: work.order.get(it.order),
     "order.list_orders": lambda work, it: work.order.list_orders(customer=it.customer),
     "order.export_orders": lambda work, it: list(work.order.export_orders(channel=it.channel)),
+    "order.save_facet": lambda work, it: work.order.save_facet(it.order, "x"),
     "order.links": lambda work, it: work.order.links(it.order),
     "order.link": lambda work, it: work.order.link(it.order, it.shipped, "exchange"),
     "order.place_block": lambda work, it: work.order.place_block(it.order, "review"),
@@ -109,6 +110,7 @@ PEOPLE: Final[dict[str, Call]] = {
     "customer.customer": lambda work, it: work.customer.customer(it.customer),
     "customer.consent": lambda work, it: work.customer.consent(_consent(it.party)),
     "customer.consents": lambda work, it: work.customer.consents(Ref("party", it.party)),
+    "customer.save_facet": lambda work, it: work.customer.save_facet(it.customer, "x"),
     "erase_customer": lambda shop, it: shop.erase_customer(it.actor, it.customer),
 }
 

@@ -33,8 +33,9 @@ from eckit import (
     mint,
 )
 from eckit.kernel.outbox import outbox
+from eckit.shop import Shop
 from tests.acceptance.abroad import Post
-from tests.acceptance.trial import OPTION, STAFF, Trial, person
+from tests.acceptance.trial import OPTION, STAFF, FlatPlugin, Trial, person
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -83,8 +84,8 @@ HARD: Final = ("a & b < c > d \" e ' f ; g \\ h | i", RARE)
 
 @pytest.mark.parametrize("text", HARD, ids=["markup", "rare"])
 def test_a_text_is_the_same_everywhere(begun: Callable[..., Trial], provider: Any, text: str) -> None:
-    """ENC-03, ENC-08: in name, address, note, product, coupon: the order's record, the mail and the address read it
-    back sign by sign; in HTML it is escaped.
+    """ENC-03, ENC-08, INJ-02: in name, address, note, product, coupon: the record, the mail and the
+    address read it back sign by sign; in HTML it is escaped.
     """
     post = Post()
     trial = begun(provider, plugins=[post])

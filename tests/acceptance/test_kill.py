@@ -25,8 +25,8 @@ KILLED: Final = -signal.SIGKILL
 POINTS: Final[dict[str, tuple[str, int]]] = {
     **{f"place_order.after_{what}": ("buy", 1) for what in (
         "pricing", "claim", "cart", "number_counter", "order", "placement", "order_line", "charge", "payment",
-        "operation", "coupon", "promotion", "promotion_customer", "redemption", "level", "hold", "idempotency", "history",
-        "outbox", "commit",
+        "operation", "coupon", "promotion", "promotion_customer", "redemption", "level", "hold", "idempotency",
+        "history", "outbox", "commit",
     )},
     **{f"take_payment.{when}": ("buy", 1) for when in ("after_tx1", "after_tx2", "after_provider", "before_commit")},
     **{f"capture.{when}": ("refund", 1) for when in ("after_plan", "after_sent", "after_provider", "before_commit")},
@@ -97,9 +97,9 @@ CASES: Final = [(kind, point) for kind in DATABASES for point in sorted(POINTS) 
 
 @pytest.mark.parametrize(("database", "point"), CASES, indirect=["database"])
 def test_killed_anywhere_the_shop_recovers(stage: Stage, point: str) -> None:
-    """ORD-09, STK-08, QUE-07: after a kill -9, a restart and the passing of leases everything has come to an end: the
-    audit is clean, the provider's ledger and ours are the same movement by movement, no charge is without an order or
-    its return, stock is whole, and the same piece of everyday runs to its end.
+    """ORD-09, STK-08, QUE-07, CON-08: after a kill -9, a restart and the passing of leases everything has come to an
+    end: the audit is clean, the provider's ledger and ours are the same movement by movement, no charge is without an
+    order or its return, stock is whole, and the same piece of everyday runs to its end.
     """
     scenario, nth = POINTS[point]
     code = stage.child([scenario], ECKIT_FAULTS=f"{point}=kill@{nth}")

@@ -388,7 +388,7 @@ def test_archived_product_is_not_published_by_a_file(shop: Shelves) -> None:
 
 
 def test_same_file_imported_twice_at_once_gives_one_set(shop: Shelves) -> None:
-    """One of the two adds everything, the other nothing; stock comes once."""
+    """STK-10: one of the two adds everything, the other nothing; stock comes once."""
     rows = [f"p{number},Product {number},{number + 1},5,c{number % 7}" for number in range(300)]
     data = table("id,title,price,stock,category", *rows)
     reports: list[ImportReport] = []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eckit.cli.demo_shop import minor_of
 from tests.cli.conftest import Run
 
 CATALOGUES = Path(__file__).parents[1] / "catalogues"
@@ -19,7 +20,8 @@ def test_the_demo_in_english(run: Run, tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stderr
     for told in (
         "69 rows read; in the database: 40 products with 69 variants",
-        "(a)",
+        "(a) A domestic card order: mixed tax rates, a coupon, a challenge; shipped and delivered",
+        "Welcome: ¥500 off",
         "The card company asks for a confirmation",
         "Delivered.",
         "CHAWAN-0107: 1 > 0",
@@ -36,9 +38,9 @@ def test_the_demo_in_english(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_demo_in_japanese(run: Run, database: str) -> None:
+def test_the_demo_in_japanese(eckit: Run, database: str) -> None:
     """All of it in Japanese, for whoever asks so."""
-    done = run("demo", "shop", "--locale", "ja")
+    done = eckit("demo", "shop", "--locale", "ja")
 
     assert 0 == done.returncode, done.stderr
     for told in (
@@ -47,9 +49,16 @@ def test_the_demo_in_japanese(run: Run, database: str) -> None:
         "お届け済みです",
         "在庫が足りません",
         "結果不明",
+        "ようこそクーポン ￥500引き",
+        "完了",
+        "与信",
+        "配達済み",
+        "取消済み (お客様のご都合)",
         "audit: 0 violations",
     ):
         assert told in done.stdout
+    for code in ("authorize", "delivered", "closed", "buyer_changed_mind"):
+        assert code not in done.stdout
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -61,21 +70,38 @@ def test_the_demo_on_postgresql(run: Run, database: str) -> None:
     assert "audit: 0 violations" in done.stdout
 
 
-def test_the_demo_on_a_catalogue_of_books(run: Run) -> None:
+def test_the_demo_on_a_catalogue_of_books(eckit: Run) -> None:
     """Every record of a real file is read and imported; each order has an imported line."""
-    done = run("demo", "shop", "--catalogue", str(BOOKS), "--currency", "GBP")
+    done = eckit("demo", "shop", "--catalogue", str(BOOKS), "--currency", "GBP")
 
     assert 0 == done.returncode, done.stderr
     assert "82 rows read; in the database: 82 products with 82 variants" in done.stdout
     orders = done.stdout.partition("All orders")[2].partition("every amount")[0]
     assert 5 <= orders.count("978")
-    assert "£" in done.stdout
+    assert "(a) A domestic card order: a coupon, a challenge" in done.stdout, "there is one rate"
+    assert "Welcome: £5.00 off" in done.stdout
+    assert "yen" not in done.stdout
     assert "audit: 0 violations" in done.stdout
 
 
-def test_a_catalogue_without_a_currency_is_one_clear_error(run: Run, tmp_path: Path) -> None:
+def test_a_catalogue_with_too_few_goods_is_said(eckit: Run, tmp_path: Path) -> None:
+    """Two buyers cannot compete for the last of nothing."""
+    (tmp_path / "one.csv").write_text("handle,title_en,sku,price_jpy,stock\ntea,Tea,TEA,648,0\n", encoding="utf-8")
+    done = eckit("demo", "shop", "--catalogue", "one.csv")
+    assert 1 == done.returncode
+    assert "has too few goods" in done.stderr
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("JPY", 500), ("GBP", 500), ("KWD", 5_000)])
+def test_amounts_of_the_bundled_promotions_are_whole(currency: str, minor: int) -> None:
+    """500 yen are five pounds or five dinars, as an integer."""
+    made = minor_of(500, currency)
+    assert (minor, int) == (made, type(made))
+
+
+def test_a_catalogue_without_a_currency_is_one_clear_error(eckit: Run, tmp_path: Path) -> None:
     """Prices in nobody knows what: refused before anything is made."""
-    done = run("demo", "shop", "--catalogue", str(BOOKS))
+    done = eckit("demo", "shop", "--catalogue", str(BOOKS))
 
     assert 1 == done.returncode
     assert "currency" in done.stderr
@@ -83,12 +109,17 @@ def test_a_catalogue_without_a_currency_is_one_clear_error(run: Run, tmp_path: P
     assert [] == list(tmp_path.iterdir())
 
 
-def test_the_demo_on_flowers_in_cents(run: Run) -> None:
+def test_the_demo_on_flowers_in_cents(eckit: Run) -> None:
     """Prices in minor units, stock in a second file: all in, the sold-out one not sellable."""
     arguments = ("--catalogue", str(FLOWERS), "--inventory", str(INVENTORY), "--currency", "USD", "--minor-units")
-    done = run("demo", "shop", *arguments)
+    done = eckit("demo", "shop", *arguments)
 
     assert 0 == done.returncode, done.stderr
     assert "6 rows read; in the database: 6 products with 6 variants" in done.stdout
     assert "not sellable: gardenias" in done.stdout
+    assert "Two buyers want the last of orchid_white" in done.stdout
+    assert "800 of orchid_white are left; a count of the shelf finds 1." in done.stdout
+    assert "orchid_white: 1 > 0" in done.stdout, "of two buyers of one unit one is refused"
+    assert "orchid_white × 1" in done.stdout
+    assert "Welcome: $5.00 off" in done.stdout
     assert "audit: 0 violations" in done.stdout

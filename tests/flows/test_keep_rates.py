@@ -1,7 +1,7 @@
 """From a source of rates to a sealed order: asked beforehand, kept, used at pricing, told, and never changed."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from eckit.channel import service as channels
 from eckit.currency import Rate, service as currency
 from eckit.flows.keep_rates import keep_rates
 from eckit.flows.price_cart import price_cart
-from eckit.kernel.errors import PluginError
+from eckit.kernel.errors import InvalidInputError, PluginError
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.work import WorkOpenError
 from eckit.order import service as orders
@@ -59,7 +59,7 @@ def bank() -> Bank:
 
 
 @pytest.fixture
-def selling(migrated_url: str, bank: Bank) -> Iterator[Selling]:
+def selling(migrated_url: str, bank: Bank) -> Selling:
     """A shop whose list is in yen, and whose second market is in euro."""
     shop = open_shop(migrated_url, plugins=[bank])
     abroad = attrs.evolve(shop.market, id="mkt_" + "0" * 26, code="eu", currency="EUR")  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def selling(migrated_url: str, bank: Bank) -> Iterator[Selling]:
         channel = attrs.evolve(shop.channel, market_ids=(*shop.channel.market_ids, abroad.id))
         channels.save_channel(work, channel)
     shop.market, shop.channel = abroad, channel
-    yield shop
+    return shop
 
 
 def priced(selling: Selling, *yen: int, steps: int = 2) -> Quote:
@@ -123,12 +123,12 @@ def test_no_source_is_asked_at_pricing_and_without_a_kept_rate_there_is_no_price
 
 def test_a_quote_that_was_confirmed_keeps_the_rate_of_its_instant(selling: Selling, bank: Bank) -> None:
     """A rate that is restated counts from then on; the buyer pays what was shown, within the market's freeze."""
-    keep_rates(selling.begin)
+    keep_rates(selling.begin, every=MINUTE)
     cart = selling.cart([(selling.sell(1000)[0], 1)], ready=False)
     shown = price_cart(selling.begin, BOSS, cart.id)
     selling.clock.advance(MINUTE)
     bank.says["JPY/EUR"] = "0.0070"
-    [restated] = keep_rates(selling.begin, every=MINUTE * 0).kept
+    [restated] = keep_rates(selling.begin, every=MINUTE).kept
 
     assert (Decimal("0.0070"), selling.clock.now()) == (restated.rate, restated.at)
     assert 700 == price_cart(selling.begin, BOSS, cart.id).lines[0].unit_minor
@@ -194,3 +194,10 @@ def test_no_source_is_asked_with_a_transaction_open(selling: Selling) -> None:
     """It may use the network."""
     with selling.begin.read(BOSS), pytest.raises(WorkOpenError):
         keep_rates(selling.begin)
+
+
+def test_a_time_that_cannot_be_is_refused(selling: Selling, bank: Bank) -> None:
+    """Nothing is asked."""
+    with pytest.raises(InvalidInputError, match="every"):
+        keep_rates(selling.begin, every=-QUARTER)
+    assert [] == bank.asked

@@ -274,7 +274,7 @@ def test_a_notice_that_nobody_waits_for_is_listed_after_three_days(shop: Payment
 
 @pytest.mark.parametrize("point", ["notice.before_apply", "notice.before_commit"])
 def test_a_notice_whose_handling_fails_is_tried_again(shop: Payments, point: str) -> None:
-    """The provider got its 2xx; the failure rolls everything back, other notices go on, the next round applies it."""
+    """PAY-02: acknowledged; the failure rolls everything back, other notices go on, the next round applies it."""
     one, two = waiting(shop), waiting(shop)
     shop.receive(shop.gateway.notice(paid(shop, one), "e1"))
     shop.receive(shop.gateway.notice(paid(shop, two), "e2"))
@@ -389,7 +389,7 @@ def test_a_failed_challenge_is_a_decline(shop: Payments) -> None:
 
 
 def test_browser_and_notice_together_complete_once(shop: Payments) -> None:
-    """Both arrive at the same instant: one confirmation, both succeed."""
+    """ORD-03: both arrive at the same instant: one confirmation, both succeed."""
     for _ in range(5):
         placed = waiting(shop)
         raw = shop.gateway.notice(paid(shop, placed), f"evt-{placed.id}")

@@ -241,7 +241,7 @@ Serve = Callable[..., Server]
 
 
 def test_request_arrives_and_answer_comes_back(serve: Serve) -> None:
-    """Method, address, parameters, headers (a secret too) and a JSON body; numbers come back as decimals."""
+    """Method, address, parameters, headers (a secret too), a JSON body; MNY-09: numbers come back as decimals."""
     server = serve(answering(b'{"total": 10.10, "n": 1}', headers="X-Request: 7\r\nContent-Type: application/json\r\n"))
     reply = client(server).send(
         "POST",

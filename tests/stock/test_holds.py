@@ -85,7 +85,7 @@ def test_the_last_unit_goes_to_one_of_eight_buyers(warehouse: Warehouse) -> None
 
 
 def test_carts_in_opposite_order_do_not_deadlock(warehouse: Warehouse) -> None:
-    """STK-05: (A, B) against (B, A), 50 rounds each: every hold is made, no caller sees a deadlock."""
+    """STK-05, of holds alone: (A, B) against (B, A), 50 rounds each: every hold is made, no caller sees a deadlock."""
     a, b = warehouse.variant(200), warehouse.variant(200)
     failures: list[BaseException] = []
 

@@ -11,7 +11,7 @@ import pytest
 from eckit.channel.model import Market
 from eckit.customer.model import TaxPlace
 from eckit.kernel.composing import compose_plugins
-from eckit.kernel.errors import PluginError, RefusedError
+from eckit.kernel.errors import PluginError, RefusedError, invalid
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.text import Text
@@ -152,6 +152,26 @@ def test_reason_of_a_refusal_reaches_the_shop(composed: Callable[..., Plugins]) 
         ask(plugins)
     for locale in ("en", "ja"):
         assert "There is no rate for wine." in caught.value.text(locale)
+
+
+def test_refusal_is_said_in_the_language_of_the_rest(composed: Callable[..., Plugins]) -> None:
+    """What the engine refused with is no English sentence in a Japanese one, nor is an engine that is gone."""
+
+    def refuse(*_: Any) -> Any:
+        raise invalid("wrong-country", "country", "J", limit="ISO 3166-1")
+
+    with pytest.raises(TaxUnavailableError) as caught:
+        ask(composed(TaxPlugin((Engine(said=refuse),))))
+    with pytest.raises(TaxUnavailableError) as gone:
+        service.ask(composed(), "remote", None, 1, REQUEST)
+
+    assert "is no country code" in caught.value.text("en")
+    assert "is no country code" in caught.value.reason
+    refusal = caught.value.refusal
+    assert refusal is not None
+    assert refusal.text("ja") in caught.value.text("ja")
+    assert "is no country code" not in caught.value.text("ja")
+    assert "税計算エンジン remote を登録しているプラグインがありません。" in gone.value.text("ja")
 
 
 def test_engine_that_cannot_load_its_tables_is_unavailable(composed: Callable[..., Plugins]) -> None:

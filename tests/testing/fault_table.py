@@ -37,7 +37,7 @@ FAULTS: Final[dict[str, str]] = {
     "C.failed_query_is_absence": "C26 C29 C61",
     "C.page_is_declined": "C24",
     "C.pending_is_declined": "C28 C70",
-    "C.query_finds_nothing": "C03 C16 C22 C25 C28 C29 C32 C37 C41 C52 C61 C64 C70",
+    "C.query_finds_nothing": "C03 C16 C22 C25 C28 C29 C32 C37 C40 C41 C52 C61 C64 C70",
     "C.refused_is_doubt": "C20",
     "C.second_error_is_declined": "C23",
     "C.server_error_is_declined": "C23 C61",

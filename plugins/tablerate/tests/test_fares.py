@@ -51,10 +51,11 @@ def _amounts(facts: Facts, requests: Sequence[FareRequest]) -> list[object]:
 
 
 def test_a_weight_of_exactly_the_limit_is_within_it() -> None:
-    """Conformance 8: the sum at the limit stays, one gram more goes up."""
-    facts = _facts(_rate(2000, 800), _rate(5000, 1100))
+    """Conformance 8: the sum at the limit stays, one gram more goes up. MNY-09: three times 0.1 kg are 0.3 kg."""
+    facts = _facts(_rate(300, 500), _rate(2000, 800), _rate(5000, 1100))
 
-    assert [800, 800, 1100] == _amounts(facts, [_request(1), _request(2000), _request(2001)])
+    assert [800, 800, 1100] == _amounts(facts, [_request(301), _request(2000), _request(2001)])
+    assert [500] == _amounts(facts, [_request(3 * 100)])
 
 
 def test_over_the_last_limit_is_too_heavy_and_never_a_price() -> None:

@@ -50,7 +50,7 @@ def zone_of(country: str, given: str | None) -> str:
         if given not in there:
             raise invalid("unknown-zone", "--zone", given)
         return given
-    zones = [name for name in get_global("territory_zones")[country] if name in there]
+    zones: list[str] = [name for name in get_global("territory_zones")[country] if name in there]
     if len(set(map(_clock, zones))) != 1:
         raise invalid("zone-needed", "--zone", country, limit=", ".join(zones))
     return zones[0]

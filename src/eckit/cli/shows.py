@@ -43,7 +43,7 @@ def show_quote(quote: Quote, locale: str) -> None:
     say(f"{_t('total', locale)}: {format_minor(quote.total_minor, currency, locale)}", "bold")
     skus = {f"line:{line.id}": line.sku for line in quote.lines}
     for item in quote.open:
-        about = f" ({skus[item.path]})" if item.path in skus else ""
+        about = f" ({skus.get(item.path, item.path)})" if item.path.startswith("line:") else ""
         say(f"{_t('missing', locale)}: {text_of(f'open.{item.code}', locale)}{about}", "yellow")
     for objection in quote.objections:
         say(f"• {objection.text(locale)}", "red")

@@ -17,7 +17,7 @@ from eckit.shop import Shop
 
 ELSEWHERE: Final = "another worker has it"
 _LEASE = dt.timedelta(minutes=10)
-_JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds", "purge")
+_JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds", "keep_rates", "purge")
 
 
 def round_of(shop: Shop) -> dict[str, object]:
@@ -66,12 +66,12 @@ def told(name: str, report: object, locale: str) -> str:
         return text_of("work.failed", locale, job=job, why=report.text(locale))
     if report == ELSEWHERE:
         return text_of("work.elsewhere", locale, job=job)
-    counts = {what: count for what, count in _counts(report).items() if count}
-    parts = [text_of(f"work.{name}.{what}", locale, count=count) for what, count in counts.items()]
+    did = {what: count for what, count in counts(report).items() if count}
+    parts = [text_of(f"work.{name}.{what}", locale, count=count) for what, count in did.items()]
     return text_of("work.did", locale, job=job, what=text_of("work.and", locale).join(parts)) if parts else ""
 
 
-def _counts(report: Any) -> Mapping[str, int]:
+def counts(report: Any) -> Mapping[str, int]:
     """The numbers of a report: what it names, or how many there are of the one thing it is about."""
     if attrs.has(type(report)):
         found = {field.name: getattr(report, field.name) for field in attrs.fields(type(report))}

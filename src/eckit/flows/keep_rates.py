@@ -10,7 +10,7 @@ from eckit.currency import RateUnavailableError, service as currency
 from eckit.currency.model import Rate
 from eckit.kernel import answers
 from eckit.kernel.actors import Actor
-from eckit.kernel.errors import PluginError
+from eckit.kernel.errors import PluginError, invalid
 from eckit.kernel.plugins import ConversationTimeoutError, FailureRecord
 from eckit.kernel.retry import again_if_moved
 from eckit.kernel.work import Begin, Work
@@ -43,8 +43,11 @@ def keep_rates(begin: Begin, *, every: dt.timedelta = dt.timedelta(minutes=15)) 
     restates counts from now on. May use the network.
 
     :param every: a pair is asked for no more often than this, by whichever worker.
+    :raises InvalidInputError: ``every`` is below nothing.
     :raises WorkOpenError: a transaction is open here.
     """
+    if every < dt.timedelta(0):
+        raise invalid("negative", "every", every)
     if not begin.plugins.things(currency.SOURCES):
         return RatesReport()
     kept: list[Rate] = []

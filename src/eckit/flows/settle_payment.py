@@ -72,8 +72,9 @@ def settle_payment(
     """Apply an answer, a snapshot or the lack of one, in one transaction with all that follows.
 
     The order is locked, then its payments. The first money secured confirms the order and plans its shipments; where it
-    is only promised, by a voucher or bank details, a block keeps the goods until it has come. Captured money is applied; money for an order that does not want it is planned to be given back. The same news a second
-    time changes nothing. What was planned is sent by the caller, after the commit.
+    is only promised, by a voucher or bank details, a block keeps the goods until it has come. Captured money is
+    applied to it; money for an order that does not want it is planned to be given back. The same news a second time
+    changes nothing. What was planned is sent by the caller, after the commit.
 
     :param operation_id: what the news is about; None for a notice.
     :param notice: the stored notice that brings it: applied at most once.

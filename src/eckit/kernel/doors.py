@@ -1,8 +1,9 @@
 """The door of a public verb: what comes in is of the declared type, and is something a database can hold.
 
 A door is made of the verb's own signature, so no parameter can be forgotten: a text is text without NUL and without
-halves of surrogate pairs, a number is whole and fits 64 bits, an instant has its time zone, an id is of its kind, a
-fact's fields are what its class says. What a value *means* is for the verb and its rules to judge.
+halves of surrogate pairs, a number is whole and fits 64 bits, an instant has its time zone, a duration is below a
+hundred years, an id is of its kind, a fact's fields are what its class says. What a value *means* is for the verb and
+its rules to judge.
 
 Calls inside the core go to the functions themselves and pass no door.
 """
@@ -41,8 +42,12 @@ MAX_LIMIT: Final = 10_000
 
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _LARGEST: Final = 2**63 - 1
+_LONGEST: Final = dt.timedelta(days=36525)
 _HIDDEN: Final = frozenset({"password", "token", "tokens"})
 """Parameters whose value no error shows, as it shows no field that is kept out of its fact's ``repr``."""
+
+AS_SENT: Final = {"eckit.door": "as sent"}
+"""``metadata`` of a field that holds what a stranger sent: its verb answers, whatever is in it."""
 
 Found: TypeAlias = list[Problem]
 Look: TypeAlias = Callable[[Any, str, Found], None]
@@ -167,6 +172,11 @@ def _ref(value: Ref, path: str, found: Found) -> None:
             found.append(Problem(code="too-long", path=place, value=part, limit=MAX_CODE))
 
 
+def _foreseeable(value: dt.timedelta, path: str, found: Found) -> None:
+    if abs(value) > _LONGEST:
+        found.append(Problem(code="number-out-of-range", path=path, value=value, limit=f"±{_LONGEST.days} d"))
+
+
 _TEXT: Final = _Kind(lambda value: isinstance(value, str), "not-text", _text)
 
 _PLAIN: Final[dict[Any, _Kind]] = {
@@ -175,6 +185,7 @@ _PLAIN: Final[dict[Any, _Kind]] = {
     bool: _Kind(lambda value: isinstance(value, bool), "not-a-switch", wanted="true, false"),
     dt.datetime: _Kind(lambda value: isinstance(value, dt.datetime), "not-a-time", _aware),
     dt.date: _Kind(lambda value: isinstance(value, dt.date) and not isinstance(value, dt.datetime), "not-a-date"),
+    dt.timedelta: _Kind(lambda value: isinstance(value, dt.timedelta), "wrong-kind", _foreseeable, "timedelta"),
     Money: _Kind(lambda value: isinstance(value, Money), "not-money"),
     Any: _Kind(
         lambda _: True, "", lambda value, path, found: _text(value, path, found) if isinstance(value, str) else None
@@ -302,6 +313,8 @@ class _Fields:
         hints = typing.get_type_hints(self._fact)
         found = []
         for field in attrs.fields(typing.cast("type[attrs.AttrsInstance]", self._fact)):
+            if field.metadata == AS_SENT:
+                continue
             look = _hidden(field.name if field.repr else "token", _look_of(hints[field.name]))
             if look is not None:
                 found.append((field.name, look))

@@ -111,7 +111,7 @@ def _wrong_with(spec: FacetSpec, plugin: str) -> str | None:
     if not spec.needed_for:
         return f"{spec.namespace} names no operation it is needed_for, so nothing would read it"
     if spec.personal and spec.on != _ERASABLE:
-        return f"personal facts are kept on a {_ERASABLE}, whose erasure removes them, not on a thing of the kind {spec.on}"
+        return f"personal facts are kept on a {_ERASABLE}, whose erasure removes them, and not on a {spec.on}"
     return None
 
 

@@ -103,7 +103,10 @@ def register_commands() -> tuple[Command, ...]:  # type: ignore[empty-body]
 
 @hookspec()
 def register_pages() -> tuple[Page, ...]:  # type: ignore[empty-body]
-    """Pages for a back office."""
+    """Pages for a back office.
+
+    Not asked yet but for the list that ``eckit plugins`` prints: no back office mounts them so far.
+    """
 
 
 @hookspec()

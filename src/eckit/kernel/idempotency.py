@@ -150,7 +150,7 @@ def purge(connection: sa.Connection, now: dt.datetime) -> int:
 
 
 def forget(connection: sa.Connection, actor: str) -> int:
-    """Forget what was answered to an actor, with its keys; how many. One that is in flight has no reply yet, and stays."""
+    """Forget what was answered to an actor, with its keys; how many. One in flight has no reply yet, and stays."""
     of_actor = sa.and_(idempotency.c.actor == actor, idempotency.c.state == "done")
     return connection.execute(sa.delete(idempotency).where(of_actor)).rowcount
 

@@ -65,6 +65,7 @@ def save(work: Work, promotion: Promotion, coupons: Sequence[Coupon] = ()) -> Pr
         below the uses so far.
     :raises PromotionCodeTakenError: another promotion has its code.
     :raises CouponTakenError: a code opens another promotion already.
+    :raises PluginError: its condition failed; names the plugin.
     """
     work.actor.require(MANAGE)
     expect_id("promotion", promotion.id, path="promotion.id")

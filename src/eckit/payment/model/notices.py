@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from eckit.kernel.doors import AS_SENT
 from eckit.kernel.freezing import frozen_map
 from eckit.payment.model.answers import Snapshot
 
@@ -14,7 +15,7 @@ class RawRequest:
     """A notice as it came: raw bytes, headers with lower-case names, the sender's address as the host knows it."""
 
     body: bytes
-    headers: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False)
+    headers: Mapping[str, str] = attrs.field(converter=frozen_map, factory=dict, hash=False, metadata=AS_SENT)
     remote_ip: str = ""
 
 
