@@ -60,7 +60,7 @@ def test(arguments: list[str]) -> int:
     """Run everything and print what came of it; the last line has the numbers."""
     prepare()
     paths = [argument for argument in arguments if Path(argument.split("::")[0]).exists()]
-    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2"]
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2", "--dist", "worksteal"]
     numbers, ran = run_pytest([*workers, *from_root(arguments)])
     report = [f"tests: {numbers['passed']} passed, {numbers['failed']} failed, {numbers['skipped']} skipped"]
     report += [f"ran on {database}: {count}" for database, count in ran.items()]

@@ -222,8 +222,8 @@ def test_a_notice_that_was_stored_and_not_acknowledged_comes_again(stage: Stage)
         ("relay.before_mark", (1, 1, 1)),
         ("send_mails.after_send", (1, 1, 1)),
         *(
-            pytest.param(point, (1,) * 50, marks=pytest.mark.soak)
-            for point in ("relay.after_send", "relay.before_mark", "send_mails.after_send")
+            pytest.param(point, (nth,) * 50, marks=pytest.mark.soak)
+            for point, nth in (("relay.after_send", 8), ("relay.before_mark", 1), ("send_mails.after_send", 1))
         ),
     ],
 )

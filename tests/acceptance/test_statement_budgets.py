@@ -208,7 +208,7 @@ def test_what_is_too_much_is_refused_by_name(trial: Trial) -> None:
     refused: dict[str, Callable[[], Any]] = {
         "lines": lambda: shop.set_cart_lines(buyer, cart_id, [(f"SKU-{number}", 1) for number in range(10**5)]),
         "codes": codes,
-        "client_refs": refs,
+        "refs": refs,
         "choices": lambda: shop.add_to_cart(buyer, cart_id, "TEA-50", choices={"text": "x" * 5_000_000}),
         "limit": page,
         "limit ": products,

@@ -13,7 +13,7 @@ from eckit.kernel.minting import mint
 from eckit.kernel.tables import Json
 from eckit.order import rules
 from eckit.order.model import Order, OrderState
-from eckit.pricing.model import ChargeKind, Quote
+from eckit.pricing.model import Quote
 from eckit.pricing.rules import digest
 from tests.order.quotes import AT, Wish, make_quote
 from tests.order.test_refunding import quotes
@@ -89,4 +89,4 @@ def test_a_charge_of_an_unknown_kind_stays_readable() -> None:
     body["quote"]["charges"][0]["kind"] = "corkage"
     placement = rules.placement_of(OrderId(mint("order")), rules.seal(body).text)
     assert "corkage" == placement.charges[0].kind
-    assert ChargeKind.GOODS not in {placement.charges[0].kind}
+    assert quote.charges[0].amount_minor == placement.charges[0].amount_minor

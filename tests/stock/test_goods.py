@@ -38,8 +38,8 @@ def _shipment() -> Ref:
 
 
 def test_a_flash_sale_sells_what_there_is_and_lets_others_buy(warehouse: Warehouse) -> None:
-    """STK-16, of holds alone: 52 buyers on 16 threads want 10 of item A, while 8 buy item B: exactly 10 and 8 promises; whoever
-    comes too late is told so, and nobody waits for the pool.
+    """STK-16, of holds alone: 52 buyers on 16 threads want 10 of item A, while 8 buy item B: exactly 10 and 8 promises;
+    whoever comes too late is told so, and nobody waits for the pool.
     """
     hot, calm = warehouse.variant(10), warehouse.variant(100)
     calm_times: list[float] = []
