@@ -46,7 +46,7 @@ BY_TESTS: Final[dict[str, tuple[str, ...]]] = {
     "a plugin's failure, delay or mutation changes no core data": (
         "tests/kernel/test_plugins.py::test_a_plugin_cannot_change_what_it_is_shown",
         f"{_ACCEPTANCE}/test_bad_plugins.py::test_a_hook_that_goes_wrong_hurts_nothing",
-        f"{_ACCEPTANCE}/test_bad_plugins.py::test_the_shop_is_whole_after_all_that",
+        f"{_ACCEPTANCE}/test_bad_protocols.py::test_a_thing_that_goes_wrong_hurts_nothing",
     ),
     "behavior equal on both databases": (f"{_ACCEPTANCE}/test_kill.py::test_killed_anywhere_the_shop_recovers",),
     "queries constant in lines and rules": (

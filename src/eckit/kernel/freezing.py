@@ -1,5 +1,6 @@
 """Mappings inside frozen facts, which nobody a fact is given to can write into, and the one text of a value."""
 
+import copyreg
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,6 +24,13 @@ def _frozen(value: Any) -> Any:
     if kind is list:
         return tuple([_frozen(one) for one in value])
     return frozenset(value) if kind is set else value
+
+
+def _again(value: "MappingProxyType[Any, Any]") -> tuple[Any, ...]:
+    return frozen_map, (dict(value),)
+
+
+copyreg.pickle(MappingProxyType, _again)  # so that facts can be copied and pickled; Python itself refuses
 
 
 def canonical(value: Any) -> str:

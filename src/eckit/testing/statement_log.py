@@ -70,14 +70,16 @@ def _switch_on(own: Any) -> None:
 def _records_until_marker(own: Any, log: Path, start: int) -> list[dict[str, Any]]:
     """The log from `start` on, once what was asked before this call has been written: the server logs with a delay."""
     marker = secrets.token_hex(16)
+    before = max(start - 1, 0)
     own.execute(f"SELECT '{marker}'")
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with log.open("rb") as file:
-            file.seek(start)
-            text = file.read().decode()
-        if marker in text:
-            complete, _, _ = text.rpartition("\n")
-            return [json.loads(line) for line in complete.splitlines()]
+            file.seek(before)
+            text = file.read()
+        if marker.encode() in text:
+            # others write to it as well: the first line may be half there, and so may the last
+            lines = text.split(b"\n")[1 if start else 0 : -1]
+            return [json.loads(line) for line in lines]
         time.sleep(0.01)
     raise NoPostgresError(f"the server did not write its log {log} within {_PATIENCE_SECONDS:g} seconds")
