@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from eckit.kernel.ids import LocationId, VariantId
 from eckit.kernel.rows import GivenRows
@@ -61,6 +62,20 @@ def _shift(by: sa.FromClause) -> sa.Executable:
     )
 
 
+def _put(dialect: str, coming: sa.FromClause) -> sa.Executable:
+    rows = sa.select(coming.c.variant_id, coming.c.location_id, coming.c.on_hand, sa.literal(1))
+    rows = rows.where(sa.true())  # without a WHERE, SQLite takes ON CONFLICT for a join
+    insert = _INSERT[dialect](level).from_select(["variant_id", "location_id", "on_hand", "version"], rows)
+    put: sa.Executable = insert.on_conflict_do_update(
+        index_elements=["variant_id", "location_id"],
+        set_={"on_hand": level.c.on_hand + insert.excluded.on_hand, "version": level.c.version + 1},
+    )
+    return put
+
+
+_INSERT: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_COMING: Final = _of_places("coming", "on_hand")
+_PUT: Final = {dialect: _put(dialect, table) for dialect, table in _COMING.tables.items()}
 _WANTED: Final = _of_places("wanted", "shelf", "beyond")
 _CHANGES: Final = _of_places("change", *_COUNTERS)
 _RESERVE: Final = {dialect: _reserve(table) for dialect, table in _WANTED.tables.items()}
@@ -156,17 +171,8 @@ def shift(work: Work, changes: dict[Place, dict[str, int]]) -> int:
 
 def put_on_hand(work: Work, steps: dict[Place, int]) -> None:
     """Add steps to places, making rows that do not exist yet; one statement, one row per place."""
-    rows = [
-        {"variant_id": variant, "location_id": place, "on_hand": count, "version": 1}
-        for (variant, place), count in sorted(steps.items())
-    ]
-    insert = upsert(work.connection, level).values(rows)
-    work.execute(
-        insert.on_conflict_do_update(
-            index_elements=["variant_id", "location_id"],
-            set_={"on_hand": level.c.on_hand + insert.excluded.on_hand, "version": level.c.version + 1},
-        )
-    )
+    rows = [(*place, count) for place, count in sorted(steps.items())]
+    work.execute(_PUT[work.dialect], _COMING.parameters(work.dialect, rows))
 
 
 def owing(work: Work, places: set[Place]) -> list[Place]:
