@@ -1,6 +1,7 @@
 """A shop with the plugin that goes wrong when told to, shared by many tests: what goes wrong leaves no trace in it."""
 
 import contextlib
+import datetime as dt
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import attrs
 from eckit import Actor, EckitError, Order, Payment, Promotion, RuleRef, Text, mint
 from eckit.kernel.clock import FixedClock
 from eckit.kernel.plugins import Limits
+from eckit.order import service as orders
 from tests.acceptance.faulty import MUTATES, OVERRUNS, SECRET, WRITES, Told
 from tests.acceptance.faulty_hooks import Asked, hearing
 from tests.acceptance.faulty_things import CARD, Things
@@ -153,6 +155,33 @@ def late(lab: Lab) -> int:
     """How often the plugin was late."""
     tracks = lab.shop.plugins.tracks.items()
     return sum(track.overruns for (name, _), track in tracks if name in ("faulty", "hearing"))
+
+
+def placing(lab: Lab) -> Callable[[], Any]:
+    return lab.cart().placed
+
+
+def pricing(lab: Lab) -> Callable[[], Any]:
+    ready = lab.cart()
+    return lambda: lab.shop.price_cart(ready.buyer, ready.cart.id)
+
+
+def searching(lab: Lab) -> Callable[[], Any]:
+    def search() -> Any:
+        with lab.shop.read(STAFF) as work:
+            return work.catalog.search("tea", list_id="main")
+
+    return search
+
+
+def sending(lab: Lab) -> Callable[[], Any]:
+    """Mails that are due since long ago."""
+    _, order = lab.order()
+    with lab.shop.write(STAFF) as work:
+        orders.confirm(work, order)
+    lab.shop.relay_events()
+    lab.trial.pass_time(dt.timedelta(hours=2))
+    return lambda: lab.shop.send_mails()
 
 
 class Labs:

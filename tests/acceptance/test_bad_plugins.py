@@ -11,11 +11,10 @@ import pytest
 
 from eckit import ObjectedError, PluginError, Product, Text, Variant, mint
 from eckit.kernel.hookspecs import Kind
-from eckit.order import service as orders
 from eckit.tax import service as taxes
 from tests.acceptance.faulty import FAULTS, MUTATES, RAISES, WRITES
 from tests.acceptance.faulty_things import CARD
-from tests.acceptance.lab import NOTHING, Lab, Outcome, failed, late, provoke
+from tests.acceptance.lab import NOTHING, Lab, Outcome, failed, late, placing, pricing, provoke, searching, sending
 from tests.acceptance.trial import OPTION, STAFF
 from tests.payment.fakes import answer, voucher
 
@@ -56,15 +55,6 @@ class Case:
 # -- what makes the core ask ------------------------------------------------------------------------------------------
 
 
-def _placing(lab: Lab) -> Callable[[], Any]:
-    return lab.cart().placed
-
-
-def _pricing(lab: Lab) -> Callable[[], Any]:
-    ready = lab.cart()
-    return lambda: lab.shop.price_cart(ready.buyer, ready.cart.id)
-
-
 def _paying(lab: Lab) -> Callable[[], Any]:
     buyer, order = lab.order()
     return lambda: lab.shop.take_payment(buyer, order.id)
@@ -88,24 +78,6 @@ def _checking_a_number(lab: Lab) -> Callable[[], Any]:
             return taxes.check_tax_id(work, "vat", "DE123456789")
 
     return check
-
-
-def _searching(lab: Lab) -> Callable[[], Any]:
-    def search() -> Any:
-        with lab.shop.read(STAFF) as work:
-            return work.catalog.search("tea", list_id="main")
-
-    return search
-
-
-def _sending(lab: Lab) -> Callable[[], Any]:
-    """Mails that are due since long ago."""
-    _, order = lab.order()
-    with lab.shop.write(STAFF) as work:
-        orders.confirm(work, order)
-    lab.shop.relay_events()
-    lab.trial.pass_time(dt.timedelta(hours=2))
-    return lambda: lab.shop.send_mails()
 
 
 def _relaying(lab: Lab) -> Callable[[], Any]:
@@ -169,24 +141,24 @@ BOOKED: Final = NOTES | {
 }
 
 CASES: Final = (
-    Case("propose_adjustments", _placing, writable=True),
-    Case("propose_payment_fees", _pricing, _missing, writable=True),
-    Case("propose_shipping_changes", _placing),
+    Case("propose_adjustments", placing, writable=True),
+    Case("propose_payment_fees", pricing, _missing, writable=True),
+    Case("propose_shipping_changes", placing),
     Case("propose_closed_days", _closing_days, _missing),
     Case("propose_messages", _relaying, _heard, NOTES | MAILS),
-    Case("check_order", _placing, writable=True),
-    Case("check_payment_method", _pricing, _no_method, writable=True),
+    Case("check_order", placing, writable=True),
+    Case("check_payment_method", pricing, _no_method, writable=True),
     Case("check_payment_operation", _paying, _objected),
     Case("check_publishable", _publishing, writable=True),
     Case("check_tax_id", _checking_a_number),
-    Case("choose_order_number", _placing),
-    Case("choose_allocation", _placing),
-    Case("choose_parcels", _placing),
-    Case("choose_tax_engine", _placing),
+    Case("choose_order_number", placing),
+    Case("choose_allocation", placing),
+    Case("choose_parcels", placing),
+    Case("choose_tax_engine", placing),
     Case("choose_late_money", _applying_late_money, _for_a_person, BOOKED, writable=True),
     Case("choose_price_rounding", _rounding),
-    Case("choose_search", _searching),
-    Case("choose_transport", _sending, _waiting, NOTES | MAILS),
+    Case("choose_search", searching),
+    Case("choose_transport", sending, _waiting, NOTES | MAILS),
 )
 
 

@@ -17,9 +17,20 @@ from eckit import PluginError, Promotion, RuleRef, Text, mint
 from eckit.currency import service as currency
 from eckit.flows import import_products
 from eckit.kernel.plugins import ConversationTimeoutError
-from eckit.order import service as orders
 from tests.acceptance.faulty import FAULTS, MUTATES, OVERRUNS, RAISES, WRITES, WRONG
-from tests.acceptance.lab import CUT_OFF_S, NOTHING, Lab, Outcome, failed, late, provoke
+from tests.acceptance.lab import (
+    CUT_OFF_S,
+    NOTHING,
+    Lab,
+    Outcome,
+    failed,
+    late,
+    placing,
+    pricing,
+    provoke,
+    searching,
+    sending,
+)
 from tests.acceptance.trial import OPTION, STAFF, START
 
 NOTES: Final = frozenset({"eckit_history", "eckit_mail"})
@@ -70,15 +81,6 @@ class Case:
 # -- what makes the core call -----------------------------------------------------------------------------------------
 
 
-def _placing(lab: Lab) -> Callable[[], Any]:
-    return lab.cart().placed
-
-
-def _pricing(lab: Lab) -> Callable[[], Any]:
-    ready = lab.cart()
-    return lambda: lab.shop.price_cart(ready.buyer, ready.cart.id)
-
-
 def _asking_a_rate(lab: Lab) -> Callable[[], Any]:
     return lambda: currency.ask(lab.shop.begin, "EUR", "JPY", START)
 
@@ -108,26 +110,8 @@ def _signing_in(lab: Lab) -> Callable[[], Any]:
     return sign_in
 
 
-def _sending(lab: Lab) -> Callable[[], Any]:
-    """Mails that are due since long ago."""
-    _, order = lab.order()
-    with lab.shop.write(STAFF) as work:
-        orders.confirm(work, order)
-    lab.shop.relay_events()
-    lab.trial.pass_time(dt.timedelta(hours=2))
-    return lambda: lab.shop.send_mails()
-
-
 def _importing(lab: Lab) -> Callable[[], Any]:
     return lambda: lab.shop.import_products(STAFF, b"x", importer="faulty")
-
-
-def _searching(lab: Lab) -> Callable[[], Any]:
-    def search() -> Any:
-        with lab.shop.read(STAFF) as work:
-            return work.catalog.search("tea", list_id="main")
-
-    return search
 
 
 def _shipping(lab: Lab) -> Callable[[], Any]:
@@ -152,20 +136,20 @@ CASES: Final = (
     Case("RateSource.rate", _asking_a_rate, talks=True),
     Case("PasswordScheme.hash", _registering),
     Case("PasswordScheme.verify", _signing_in),
-    Case("Transport.send", _sending, _waiting, NOTES, writable=True, talks=True, unread=frozenset({WRONG})),
+    Case("Transport.send", sending, _waiting, NOTES, writable=True, talks=True, unread=frozenset({WRONG})),
     Case("Importer.read", _importing, talks=True),
-    Case("Search.find", _searching),
-    Case("Carrier.check", _pricing, _left_out),
-    Case("QuotesFares.load", _pricing, _left_out, unread=frozenset({WRONG})),
-    Case("QuotesFares.quote", _pricing, _left_out),
+    Case("Search.find", searching),
+    Case("Carrier.check", pricing, _left_out),
+    Case("QuotesFares.load", pricing, _left_out, unread=frozenset({WRONG})),
+    Case("QuotesFares.quote", pricing, _left_out),
     Case("ReadsNumbers.parse_number", _shipping),
     Case("ReadsNumbers.tracking_url", _shipping, _without_link),
-    Case("TaxEngine.load", _placing, unread=frozenset({WRONG})),
-    Case("TaxEngine.answer", _placing),
-    Case("Condition.keys", _placing),
+    Case("TaxEngine.load", placing, unread=frozenset({WRONG})),
+    Case("TaxEngine.answer", placing),
+    Case("Condition.keys", placing),
     Case("Condition.keys", _saving_a_promotion),
-    Case("Condition.judge", _placing, writable=True),
-    Case("Action.propose", _placing, writable=True),
+    Case("Condition.judge", placing, writable=True),
+    Case("Action.propose", placing, writable=True),
 )
 IN_OTHER_FILES: Final = {
     "Gateway": "test_bad_gateways.py",
@@ -248,14 +232,14 @@ def test_money_that_a_carrier_changes_is_its_own(lab: Lab, monkeypatch: pytest.M
 
 def test_a_shop_goes_on_without_its_search(lab: Lab) -> None:
     """Search: named; listings, which do not need it, go on."""
-    provoke(lab, RAISES, "Search.find", _searching(lab))
+    provoke(lab, RAISES, "Search.find", searching(lab))
     with lab.shop.read(STAFF) as work:
         assert len(work.catalog.list_products(list_id="main").items) >= 1
 
 
 def test_a_mail_that_was_not_sent_is_sent_later(lab: Lab) -> None:
     """Transport: the mail waits; it is sent when its time comes, and once."""
-    act, sent = _sending(lab), lab.things.transport.sent
+    act, sent = sending(lab), lab.things.transport.sent
     there = len(sent)
     provoke(lab, RAISES, "Transport.send", act)
     assert there == len(sent)

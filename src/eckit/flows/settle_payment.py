@@ -115,12 +115,11 @@ def _follow(work: Work, placed: Order, follows: rules.Follow) -> None:
 
 def _let_go(work: Work, placed: Order) -> None:
     """The money an order waited for is there."""
-    for block in placed.blocks:
-        if block.kind == FUNDS and block.lifted_at is None:
-            order.lift_block(work, block.id)
+    for block in placed.unlifted(FUNDS):
+        order.lift_block(work, block.id)
 
 
 def block_for_payment(work: Work, placed: Order) -> None:
     """What is still to leave waits for a person; one block is enough."""
-    if not any(block.kind == "payment" and block.lifted_at is None for block in placed.blocks):
+    if not placed.unlifted("payment"):
         order.place_block(work, placed, "payment", reason="a capture was refused")

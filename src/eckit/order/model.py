@@ -200,6 +200,10 @@ class Order:
         """As other capabilities name it."""
         return Ref("order", self.id)
 
+    def unlifted(self, kind: str) -> tuple[Block, ...]:
+        """The blocks of a kind that nobody has lifted."""
+        return tuple(block for block in self.blocks if block.kind == kind and block.lifted_at is None)
+
 
 @attrs.frozen(kw_only=True)
 class OrderView:
