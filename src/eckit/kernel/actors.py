@@ -101,6 +101,15 @@ class Actor:
         if not self.may(permission, amount_minor=amount_minor, channel=channel):
             raise NotAllowedError(permission=permission)
 
+    def require_everywhere(self, permission: str) -> None:
+        """Insist on a permission for things that do not know their channel: a scope of some channels is not enough.
+
+        :raises NotAllowedError: names the permission.
+        """
+        self.require(permission)
+        if self.scope.channels is not None:
+            self.require(f"{permission}.all_channels")
+
 
 def owns(actor: Actor, *, customer: CustomerId | None, token: str | None) -> bool:
     """Whether a thing of this customer, or opened by this token, is the actor's own. Empty never matches empty."""

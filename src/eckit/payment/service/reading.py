@@ -16,16 +16,6 @@ MAX_PAGE: Final = 200
 NOTICE_STATES: Final = ("received", "waiting", "applied", "quarantined", "unmatched")
 
 
-def _require(work: Work, permission: str) -> None:
-    """Insist on a permission. A payment does not know its channel, so a scope of some channels does not reach here.
-
-    :raises NotAllowedError: names the permission.
-    """
-    work.actor.require(permission)
-    if work.actor.scope.channels is not None:
-        work.actor.require(f"{permission}.all_channels")
-
-
 def _limit(limit: object) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_PAGE:
         raise invalid("wrong-page-size", "limit", limit, limit=f"1…{MAX_PAGE}")
@@ -37,7 +27,7 @@ def find(work: Work, payment_id: PaymentId) -> Payment:
 
     :raises NotFoundError: there is none.
     """
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     found = store.load(work, PaymentId(expect_id("payment", payment_id)))
     if found is None:
         raise NotFoundError(kind="payment", id=payment_id)
@@ -46,7 +36,7 @@ def find(work: Work, payment_id: PaymentId) -> Payment:
 
 def for_order(work: Work, order_id: OrderId) -> tuple[Payment, ...]:
     """All attempts to pay an order, the oldest first. Needs ``payment.read``."""
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     return store.for_order(work, OrderId(expect_id("order", order_id)))
 
 
@@ -66,7 +56,7 @@ def in_doubt(work: Work, *, after: str = "", limit: int = 50) -> tuple[StoredOpe
 
     :param after: the last id of the page before.
     """
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     if after:
         expect_id("operation", after, path="after")
     return store.operations_in(work, (OpState.IN_DOUBT, OpState.NEEDS_HUMAN), after=after, limit=_limit(limit))
@@ -74,7 +64,7 @@ def in_doubt(work: Work, *, after: str = "", limit: int = 50) -> tuple[StoredOpe
 
 def tasks(work: Work, *, limit: int = 50) -> tuple[Task, ...]:
     """What only a person can do, the oldest first. Needs ``payment.read``."""
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     return store.open_tasks(work, limit=_limit(limit))
 
 
@@ -84,7 +74,7 @@ def close_task(work: Work, payment_id: PaymentId, kind: str, about: str = "", *,
     :param reason: what was done, for the audit row.
     :raises NotFoundError: no such task is open.
     """
-    _require(work, WRITE)
+    work.actor.require_everywhere(WRITE)
     clean(reason, path="reason", max_length=200)
     kind = clean(kind, path="kind", max_length=80)
     about = clean(about, path="about", max_length=200)
@@ -98,7 +88,7 @@ def notices(work: Work, *, state: str = "unmatched", limit: int = 50) -> tuple[N
 
     :param state: received, waiting, applied, quarantined or unmatched.
     """
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     if state not in NOTICE_STATES:
         raise invalid("payment-notice-state", "state", state, limit=", ".join(NOTICE_STATES))
     return store.notice_rows(work, (state,), limit=_limit(limit))

@@ -38,16 +38,6 @@ MAX_GRAMS: Final = 10**8
 MAX_PAGE: Final = 200
 
 
-def _require(work: Work, permission: str) -> None:
-    """Insist on a permission. A parcel does not know its channel, so a scope of some channels does not reach here.
-
-    :raises NotAllowedError: names the permission.
-    """
-    work.actor.require(permission)
-    if work.actor.scope.channels is not None:
-        work.actor.require(f"{permission}.all_channels")
-
-
 def plan(
     work: Work,
     order: Order,
@@ -121,7 +111,7 @@ def for_order(work: Work, order_id: OrderId, *, lock: bool = False) -> tuple[Shi
 
 def shipments(work: Work, order_id: OrderId) -> tuple[Shipment, ...]:
     """Every shipment of an order. Needs ``shipping.read``; buyers see theirs with the order itself."""
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     return store.for_order(work, OrderId(expect_id("order", order_id)))
 
 
@@ -209,7 +199,7 @@ def set_number(work: Work, parcel_id: ParcelId, number: str) -> Parcel:
         the two is right, only a person can tell.
     :raises NumberRefusedError: its carrier has no such numbers.
     """
-    _require(work, MANAGE)
+    work.actor.require_everywhere(MANAGE)
     expect_id("parcel", parcel_id, path="parcel_id")
     parcel = store.parcel_by_id(work, parcel_id, lock=True)
     if parcel is None:
@@ -235,7 +225,7 @@ def track(work: Work, report: Tracking) -> str:
     :raises NotFoundError: no such parcel.
     :raises InvalidInputError: an unknown status.
     """
-    _require(work, MANAGE)
+    work.actor.require_everywhere(MANAGE)
     expect_id("parcel", report.parcel_id, path="parcel_id")
     report = rules.accepted(report)
     parcel = store.parcel_by_id(work, report.parcel_id)
@@ -303,7 +293,7 @@ def waiting(work: Work, *, limit: int = 100) -> tuple[Shipment, ...]:
 
     :param limit: 1 to 200.
     """
-    _require(work, READ)
+    work.actor.require_everywhere(READ)
     if isinstance(limit, bool) or not 1 <= limit <= MAX_PAGE:
         raise invalid("wrong-quantity", "limit", limit, limit=f"1…{MAX_PAGE}")
     return store.ready(work, limit)
