@@ -182,12 +182,14 @@ def prepare() -> None:
         subprocess.run([base, "-m", "venv", "--clear", VENV], check=True)
     STAMP.unlink(missing_ok=True)
     pip(
-        ["--require-hashes", "-r", str(LOCK)],
+        # The file is complete. Asked to resolve extras, pip before 23.3 meets releases newer than it, and refuses.
+        ["--no-deps", "--require-hashes", "-r", str(LOCK)],
         "libraries",
         expected=len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE)),
     )
     editable = [part for project in projects for part in ("-e", str(project))]
     pip(["--no-deps", "--no-build-isolation", *editable], "eckit and its plugins", expected=len(projects))
+    subprocess.run([PYTHON, "-m", "pip", "check", "--quiet"], check=True)
     STAMP.write_text(wanted)
 
 
