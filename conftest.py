@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.databases", "tests.skips", "tests.summary"]
+pytest_plugins = ["tests.compiling", "tests.databases", "tests.skips", "tests.summary"]
 
 settings.register_profile("eckit", deadline=None, print_blob=True)
 settings.load_profile("eckit")

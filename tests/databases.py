@@ -26,6 +26,8 @@ from eckit.testing import postgres
 
 DATABASES: Final = ("sqlite", "postgres")
 NO_POSTGRES: Final = "PostgreSQL was left out by --no-postgres"
+KEPT: Final = 8
+"""How many databases that are done with are left standing."""
 WORKER_PLACE: Final = "eckit_database_place"
 
 
@@ -34,6 +36,7 @@ class Server:
     """The PostgreSQL server of this run, and the place where the run's workers meet."""
 
     place: Path
+    _used: list[str] = attrs.field(factory=list, init=False, eq=False)
 
     @property
     def cluster(self) -> postgres.Cluster:
@@ -83,18 +86,31 @@ class Server:
 
     @contextlib.contextmanager
     def new_database(self, *, template: str | None = None) -> Iterator[str]:
+        """The URL of a new database for the length of a block.
+
+        It is dropped some databases later: for a session that has just been closed, or that waits for the garbage
+        collector, the server would wait a tenth of a second.
+        """
         name = f"eckit_test_{secrets.token_hex(8)}"
-        server = self.url()
-        url = postgres.create_database(server, name, template=template)
+        self.drop_used(keep=KEPT)
+        url = postgres.create_database(self.url(), name, template=template)
         try:
             yield url
         finally:
-            postgres.drop_database(server, name)
+            self._used.append(name)
 
-    def forget(self) -> None:
-        """Drop what the run left on a server that is not ours."""
+    def drop_used(self, *, keep: int = 0) -> None:
+        """Drop the databases that this process has used, but for some of the last ones."""
+        while len(self._used) > keep:
+            postgres.drop_database(self.url(), self._used.pop(0))
+
+    def forget(self, *, all_workers: bool) -> None:
+        """Drop what this process, or the whole run, left on a server that is not ours; ours goes with its folder."""
         given = os.environ.get("ECKIT_TEST_PG_URL")
-        if given and (self.place / "template-ready").exists():
+        if not given:
+            return
+        self.drop_used()
+        if all_workers and (self.place / "template-ready").exists():
             postgres.drop_database(given, self.template())
 
 
@@ -163,10 +179,12 @@ class Place:
             place = postgres.new_directory("eckit-test-")
             self._server = server = Server(place)
             self._ours.enter_context(postgres.guarded(server.cluster, place))
-            self._ours.callback(server.forget)
+            self._ours.callback(server.forget, all_workers=True)
         return self._server
 
     def close(self) -> None:
+        if self._server is not None:
+            self._server.forget(all_workers=False)
         self._ours.close()
 
 

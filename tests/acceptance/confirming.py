@@ -1,10 +1,8 @@
 """One cart, confirmed and paid many times at once, by threads of this process or of a child's."""
 
-import json
-import sys
 import threading
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 from eckit import Actor, EckitError, QuoteRef
 from eckit.kernel.clock import FixedClock
@@ -52,18 +50,11 @@ def at_once(shop: Shop, token: str, attempts: list[Attempt]) -> "Counter[str]":
     return outcomes
 
 
-def main(place: str, token: str, attempts: str) -> None:
-    """A child: prints READY, waits for a line, then confirms and prints its counts as JSON."""
+def confirm_in_child(ready: Callable[[], object], place: str, token: str, attempts: list[Attempt]) -> "Counter[str]":
+    """What a child does: opens the shop, waits for the others, then confirms."""
     where = Place.of(place)
     shop = open_shop(where, clock=FixedClock(where.now) if where.now else None)
-    sys.stdout.write("READY\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    outcomes = at_once(shop, token, [tuple(attempt) for attempt in json.loads(attempts)])
-    sys.stdout.write(json.dumps(outcomes) + "\n")
+    ready()
+    outcomes = at_once(shop, token, attempts)
     shop.close()
-
-
-if __name__ == "__main__":
-    arguments: Any = sys.argv[1:]
-    main(*arguments)
+    return outcomes

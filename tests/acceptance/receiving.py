@@ -1,7 +1,5 @@
 """A child that books one delivery note with the goods receipts plugin, and may be killed at any step."""
 
-import sys
-
 from moneyed import Money
 
 from eckit.kernel import faults
@@ -33,5 +31,7 @@ def book(place: Place) -> None:
     shop.close()
 
 
-if __name__ == "__main__":
-    book(Place.of(sys.argv[1]))
+def book_and_die(place: str, step: str) -> None:
+    """What a child does: the same, and it is killed at a step."""
+    faults.arm_from({"ECKIT_FAULTS": f"{step}=kill"})
+    book(Place.of(place))

@@ -4,12 +4,10 @@ import collections
 import functools
 import json
 import random
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -129,25 +127,14 @@ def run(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
-def main(place: str, sku: str, buyers: str, stock: str) -> None:
-    """A child: prints READY, waits for a line, then rushes and prints its counts as JSON."""
+def rush_in_child(ready: Callable[[], object], place: str, sku: str, buyers: int, stock: int) -> "Counter[str]":
+    """What a child does: opens the shop, fills carts, waits for the others, then rushes."""
     where = Place.of(place)
     shop = open_shop(where, clock=FixedClock(where.now) if where.now else None)
-    ready = carts(shop, sku, int(stock) + int(buyers))
-    sys.stdout.write("READY\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
+    filled_carts = carts(shop, sku, stock + buyers)
     outcomes: Counter[str] = Counter()
-    run(
-        [
-            threading.Thread(target=buy, args=(functools.partial(_confirm, shop), ready, outcomes))
-            for _ in range(int(buyers))
-        ]
-    )
-    sys.stdout.write(json.dumps(outcomes) + "\n")
+    confirm = functools.partial(_confirm, shop)
+    ready()
+    run([threading.Thread(target=buy, args=(confirm, filled_carts, outcomes)) for _ in range(buyers)])
     shop.close()
-
-
-if __name__ == "__main__":
-    arguments: Any = sys.argv[1:]
-    main(*arguments)
+    return outcomes

@@ -1,10 +1,7 @@
 """A plugin's rows, a core verb and their events commit together or not at all, wherever the process dies."""
 
 import ast
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from examples import goods_receipts
+from tests.acceptance.children import ended
 from tests.acceptance.fingerprint import fingerprint
-from tests.acceptance.receiving import STEPS, book
+from tests.acceptance.receiving import STEPS, book, book_and_die
 from tests.acceptance.trial import Trial
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -49,12 +45,9 @@ def _counts(trial: Trial) -> tuple[int, ...]:
 def test_a_receipt_is_booked_whole_or_not_at_all(store: Trial, step: str) -> None:
     """Killed with -9 after any writing statement: nothing of the receipt is there; booked again, all of it is."""
     before = _rows(store)
-    environment = {**os.environ, "ECKIT_FAULTS": f"{step}=kill"}
-    command = [sys.executable, "-m", "tests.acceptance.receiving", store.place.to_json()]
 
-    killed = subprocess.run(command, env=environment, cwd=ROOT, timeout=60, check=False)
+    assert -signal.SIGKILL == ended(book_and_die, store.place.to_json(), step)
 
-    assert -signal.SIGKILL == killed.returncode
     assert before == _rows(store)
     book(store.place)
     assert (1, 2, 2, 46, 3) == _counts(store)

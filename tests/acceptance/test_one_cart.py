@@ -1,12 +1,11 @@
 """One cart yields one order and one charge, however often it is confirmed, and everybody gets the same answer."""
 
 import datetime as dt
-import json
 
 import pytest
 
 from tests.acceptance.children import together
-from tests.acceptance.confirming import Attempt, at_once
+from tests.acceptance.confirming import Attempt, at_once, confirm_in_child
 from tests.acceptance.trial import Filled, Trial
 
 TIMES = 50
@@ -52,7 +51,7 @@ def test_4_processes_confirm_one_cart(trial: Trial, how: str) -> None:
     parts = [attempts[number::PROCESSES] for number in range(PROCESSES)]
 
     place, token = trial.place.to_json(), filled.cart.token
-    outcomes = together([("tests.acceptance.confirming", place, token, json.dumps(part)) for part in parts])
+    outcomes = together(confirm_in_child, [(place, token, part) for part in parts])
 
     _one_order_one_charge(trial, outcomes)
     assert (200, 2) == trial.level(tea)
