@@ -5,7 +5,7 @@ The session remembers the cart; whoever holds its token may use it. Events, mail
 
 import datetime as dt
 
-from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask import Flask, Response, abort, redirect, render_template, request, session, url_for
 
 import eckit
 from eckit.kernel.money import format_minor
@@ -30,6 +30,31 @@ def buyer():
 
 def cart_id():
     return session.get("cart", "")
+
+
+def confirmed(form):
+    """The price the buyer saw; what the page did not send like that is a bad request."""
+    try:
+        return eckit.QuoteRef(digest=form["digest"], priced_at=dt.datetime.fromisoformat(form["priced_at"]))
+    except ValueError:
+        abort(400)
+
+
+def card_of(form):
+    """The token that the provider's own form made of a card; it refuses to be a card number."""
+    return eckit.CardToken(token=eckit.Secret(form["card_token"], "card_token"))
+
+
+def take(shop, placed, card):
+    """Take the money of an order; the buyer goes on at the provider's page, or to the order's."""
+    if not placed.token:  # a second click, after the first has come to its end
+        return render_template("page.html", message=f"We have received your order {placed.number}: see your mail.")
+    back = url_for("show", token=placed.token, _external=True)
+    try:
+        paid = shop.take_payment(eckit.Actor.guest(placed.token), placed.id, instrument=card, return_url=back)
+    except eckit.EckitError as error:  # the order stands, and can be paid on its page
+        return render_template("page.html", message=error.text(placed.locale), link=back), status_of(error)
+    return redirect(paid.action.url if isinstance(paid.action, eckit.Redirect) else back)
 
 
 def create_app(shop, secret_key, locale="en"):
@@ -74,7 +99,7 @@ def create_app(shop, secret_key, locale="en"):
             id=eckit.mint("party"), name=form["name"], email=form["email"], email_kind="direct", address=address
         )
         with shop.write(buyer()) as work:
-            work.customer.add_party(party)
+            party = work.customer.add_party(party)
             work.cart.set_buyer(cart_id(), party)
             work.cart.set_destination(cart_id(), party)
             work.cart.set_method(cart_id(), "sandbox.card")
@@ -86,19 +111,20 @@ def create_app(shop, secret_key, locale="en"):
     @app.post("/orders")
     def order():
         """The buyer has confirmed the price shown: place the order, then take the money."""
-        priced_at = dt.datetime.fromisoformat(request.form["priced_at"])
-        agreed = eckit.QuoteRef(digest=request.form["digest"], priced_at=priced_at)
+        agreed, card = confirmed(request.form), card_of(request.form)  # what is wrong in the form places nothing
         try:
             placed = shop.place_order(buyer(), cart_id(), agreed=agreed)
         except eckit.QuoteChangedError as changed:
             return render_template("cart.html", quote=changed.quote, message=changed.text(locale)), 409
-        back = url_for("show", token=placed.token, _external=True)
         session.clear()
-        token = eckit.CardToken(
-            token=eckit.Secret(request.form["card_token"])
-        )  # of the provider's form, no card number
-        paid = shop.take_payment(eckit.Actor.guest(placed.token), placed.id, instrument=token, return_url=back)
-        return redirect(paid.action.url if isinstance(paid.action, eckit.Redirect) else back)
+        return take(shop, placed, card)
+
+    @app.post("/orders/<token>/pay")
+    def pay(token):
+        """Another card, after one that was declined."""
+        with shop.read(eckit.Actor.guest(token)) as work:
+            placed = work.order.by_token(token).order
+        return take(shop, placed, card_of(request.form))
 
     @app.get("/orders/<token>")
     def show(token):
@@ -107,7 +133,7 @@ def create_app(shop, secret_key, locale="en"):
         with shop.read(holder) as work:
             placed = work.order.by_token(token).order
         paid = shop.resume_payment(holder, placed.id, request.args.to_dict())
-        return render_template("order.html", order=placed, paid=paid)
+        return render_template("order.html", order=placed, paid=paid, message=paid.text(locale))
 
     @app.post("/notices/<gateway>")
     def notice(gateway):

@@ -229,13 +229,18 @@ class Shop:
     def join(self, connection: Any, *, in_transaction: Callable[[], bool] = lambda: True) -> "Shop":
         """This shop inside a host's transaction: its Works are savepoints, and never commit, roll back or retry.
 
-        :param connection: an SQLAlchemy ``Connection``; a raw DBAPI connection of ``sqlite3`` or psycopg, as Django
-            hands it out; or a callable that gives either.
+        Where neither ``in_transaction`` nor the connection says that a transaction is open, it does as this shop does.
+
+        :param connection: one to this shop's database: an SQLAlchemy ``Connection``; a raw DBAPI connection of
+            ``sqlite3`` or psycopg, as Django hands it out; or a callable that gives either, or None for not connected.
         :param in_transaction: tells whether the host's transaction is open now; what talks to the network refuses then.
+            Left out, one always is.
+        :raises InvalidInputError: ``unknown-database``, a connection of another driver.
         """
         begin = JoinedBegin(
-            transactions=Joined.to(connection, schema=self.settings.database.schema),
+            transactions=Joined.to(connection, schema=self.settings.database.schema, dialect=self.database.dialect),
             in_transaction=in_transaction,
+            own=self.database,
             plugins=self.plugins,
             clock=self.begin.clock,
             shop_id=self.begin.shop_id,

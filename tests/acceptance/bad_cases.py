@@ -9,6 +9,7 @@ import attrs
 from eckit import (
     Actor,
     QuoteRef,
+    TaxPlace,
     mint,
 )
 from eckit.kernel.idempotency import Key
@@ -137,6 +138,11 @@ def _carts() -> Iterator[Case]:
         "an id of a customer",
         lambda it: it.own(lambda w: w.cart.set_destination(it.cart.id, mint("customer"))),
     )
+    yield (
+        "cart.set_destination",
+        "a place in a country that is none",
+        lambda it: it.own(lambda w: w.cart.set_destination(it.cart.id, mint("party"), TaxPlace(country="XX"))),
+    )
     yield "start_cart", "an unknown channel", lambda it: it.trial.shop.start_cart(it.guest, "atlantis")
     yield "start_cart", "an unknown market", lambda it: it.trial.shop.start_cart(it.guest, "web", market="mars")
     yield "price_cart", "an id of an order", lambda it: it.trial.shop.price_cart(it.guest, it.order.id)
@@ -156,6 +162,7 @@ def _parties() -> Iterator[Case]:
     yield add, "an address that is no e-mail", party(email="no at sign")
     yield add, "a second header", party(email="a@example.com\nBcc: b@example.com")
     yield add, "a country of three letters", party(address=attrs.evolve(address, country="JPN"))
+    yield add, "a country that is none", party(address=attrs.evolve(address, country="ZZ"))
     yield add, "a postal code of six digits", party(address=attrs.evolve(address, postal_code="123456"))
     yield add, "a lone surrogate", party(name="\ud800")
     yield add, "a formula as a country", party(address=attrs.evolve(address, country="=1"))

@@ -10,6 +10,7 @@ from moneyed import Money
 from eckit import (
     CardToken,
     Coupon,
+    LegalEntity,
     Market,
     Price,
     Product,
@@ -163,6 +164,7 @@ def staff_cases() -> Iterator[Case]:
         ("an unknown currency", {"currency": "ZZZ"}),
         ("an unknown zone", {"zone": "Mars/Base"}),
         ("a country of three letters", {"countries": frozenset({"JPN"})}),
+        ("a country that is none", {"countries": frozenset({"JP", "XX"})}),
         ("a code with a blank", {"code": "a b"}),
     ):
         yield (
@@ -170,6 +172,12 @@ def staff_cases() -> Iterator[Case]:
             what,
             lambda it, c=change: it.staff(lambda w: w.channel.save_market(attrs.evolve(market, **c))),
         )
+    entity = LegalEntity(id=mint("legal_entity"), name="X", country="ZZ")
+    yield (
+        "channel.save_legal_entity",
+        "a country that is none",
+        lambda it: it.staff(lambda w: w.channel.save_legal_entity(entity)),
+    )
     promotion = Promotion(
         id=mint("promotion"),
         code="P",

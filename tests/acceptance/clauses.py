@@ -89,5 +89,6 @@ OF_THE_HOUSE: Final = (
     "a lease ends after it was taken",
     "an answer is valid after it was kept",
     "a subscriber has a row only while it fails",
+    "goods that have left are paid, or a person was told",
 )
 """What the auditor holds besides."""

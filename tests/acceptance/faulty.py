@@ -8,11 +8,18 @@ from typing import Any, Final
 
 import attrs
 
-RAISES, OVERRUNS, WRONG, MUTATES, WRITES = "raises", "overruns", "wrong type", "mutates", "writes"
-FAULTS: Final = (RAISES, OVERRUNS, WRONG, MUTATES, WRITES)
-"""mutates: sets an attribute of every fact it can reach. writes: into every mapping, list and set it can reach."""
+from eckit import ObjectedError, Objection
+
+RAISES, REFUSES, OVERRUNS, WRONG = "raises", "refuses", "overruns", "wrong type"
+MUTATES, WRITES = "mutates", "writes"
+FAULTS: Final = (RAISES, REFUSES, OVERRUNS, WRONG, MUTATES, WRITES)
+"""refuses: raises an error of eckit's that refuses the operation, which not every operation can be. mutates: sets an
+attribute of every fact it can reach. writes: into every mapping, list and set it can reach.
+"""
 
 SECRET: Final = "a secret of the machine: /etc/shadow"
+OBJECTION: Final = Objection(code="faulty-says-no", label="The plugin faulty says no.")
+"""What it says when it refuses."""
 
 
 @attrs.define
@@ -51,6 +58,8 @@ class Told:
         self.wrong += 1
         if self.fault == RAISES:
             raise ZeroDivisionError(SECRET)
+        if self.fault == REFUSES:
+            raise ObjectedError(objections=(OBJECTION,))
         if self.fault == OVERRUNS:
             time.sleep(self.slow_s)
         if self.fault == WRONG:

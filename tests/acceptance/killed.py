@@ -171,6 +171,22 @@ def ship(trial: Trial) -> None:
     trial.shop.record_delivery(STAFF, order.id)
 
 
+def part(trial: Trial) -> None:
+    """One of two leaves, its money is taken, and the rest is canceled."""
+    _, order = _paid(trial)
+    trial.shop.ship_order(STAFF, order.id, number=f"P{order.number}", lines={order.lines[0].id: 1})
+    trial.shop.cancel_order(STAFF, order.id, reason="sold_out")
+
+
+def close(trial: Trial) -> None:
+    """The buyer has just paid at the provider's page when staff closes the attempt."""
+    buyer, order = placed(trial)
+    result = trial.pay(buyer, order, "tok_challenge")
+    assert result.payment is not None
+    trial.provider.approve(result.payment.begin_reference)
+    trial.shop.void_payment(STAFF, result.payment.id)
+
+
 def cancel(trial: Trial) -> None:
     """The buyer changes their mind."""
     buyer, order = _paid(trial)
@@ -264,7 +280,7 @@ def be_told_to_stop(trial: Trial) -> None:
 
 
 EVERYDAY: Final[Sequence[Callable[[Trial], None]]] = (
-    buy, ship, cancel, void, refund, notice, again, lose, tell, lapse, supply, migrate,
+    buy, ship, part, close, cancel, void, refund, notice, again, lose, tell, lapse, supply, migrate,
 )  # fmt: skip
 SCENARIOS: Final = {scenario.__name__: scenario for scenario in (*EVERYDAY, pay, be_told_to_stop)}
 

@@ -255,6 +255,8 @@ def prove(trial: Trial) -> None:
         kept = sum(_kept(payment) for payment in payments[order.id])
         if order.state is OrderState.CANCELED:
             assert not kept, f"{kept} was kept of canceled order {order.number}"
+        elif any(line.canceled_steps for line in order.lines):
+            assert order.current_total_minor == kept, f"{kept} was kept of partly canceled order {order.number}"
         else:
             assert order.confirmed_at is not None, f"order {order.number} neither counts nor lapsed"
     _stock_is_right(trial, orders)

@@ -16,7 +16,7 @@ from eckit.kernel.hookspecs import Kind
 from eckit.kernel.ids import PREFIXES
 from eckit.kernel.relay import hooks_of
 from eckit.shop import CAPABILITIES
-from tests.acceptance.faulty import FAULTS, MUTATES, OVERRUNS, RAISES, WRITES, Told
+from tests.acceptance.faulty import FAULTS, MUTATES, OVERRUNS, RAISES, REFUSES, WRITES, Told
 from tests.acceptance.lab import CUT_OFF_S, Lab, Labs, provoke
 from tests.acceptance.trial import STAFF, START
 from tests.databases import Server
@@ -88,7 +88,7 @@ def test_a_listener_that_goes_wrong_hurts_nobody(lab: Lab, hook: str, fault: str
     assert told.stopped == (fault == MUTATES)
     lab.trial.pass_time(dt.timedelta(minutes=5))
     lab.shop.relay_events()
-    again = fault in (RAISES, OVERRUNS, MUTATES)  # talkative is not failed
+    again = fault in (RAISES, REFUSES, OVERRUNS, MUTATES)  # talkative is not failed
     assert heard + 1 + again == told.calls[hook]
     assert others + 1 == attentive.calls[hook]
 

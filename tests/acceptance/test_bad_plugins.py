@@ -12,7 +12,7 @@ import pytest
 from eckit import ObjectedError, PluginError, Product, Text, Variant, mint
 from eckit.kernel.hookspecs import Kind
 from eckit.tax import service as taxes
-from tests.acceptance.faulty import FAULTS, MUTATES, RAISES, WRITES
+from tests.acceptance.faulty import FAULTS, MUTATES, OBJECTION, RAISES, REFUSES, WRITES
 from tests.acceptance.faulty_things import CARD
 from tests.acceptance.lab import NOTHING, Lab, Outcome, failed, late, placing, pricing, provoke, searching, sending
 from tests.acceptance.trial import OPTION, STAFF
@@ -25,6 +25,11 @@ MAILS: Final = frozenset({"eckit_mail"})
 def _closed(outcome: Outcome) -> bool:
     """The operation failed, and names the plugin."""
     return isinstance(outcome.error, PluginError) and outcome.error.plugin == "faulty"
+
+
+def _refused(outcome: Outcome) -> bool:
+    """The operation is refused with what the plugin says, and nothing else."""
+    return isinstance(outcome.error, ObjectedError) and (OBJECTION,) == outcome.error.objections
 
 
 def _missing(outcome: Outcome) -> bool:
@@ -43,6 +48,8 @@ class Case:
     """A hook: what makes the core ask it, how a failure shows, and what a call may write although the plugin failed.
 
     :ivar writable: whether mappings or lists can be reached from the facts it is given.
+    :ivar refusing: how a refusal shows; by default the operation is refused, or it shows as a failure where that does
+        not end the operation.
     """
 
     hook: str
@@ -50,6 +57,12 @@ class Case:
     shows: Callable[[Outcome], bool] = _closed
     touches: frozenset[str] = NOTHING
     writable: bool = False
+    refusing: Callable[[Outcome], bool] | None = None
+
+    def shows_well(self, outcome: Outcome, fault: str) -> bool:
+        if fault != REFUSES:
+            return self.shows(outcome)
+        return (self.refusing or (_refused if self.shows in (_closed, _objected) else self.shows))(outcome)
 
 
 # -- what makes the core ask ------------------------------------------------------------------------------------------
@@ -117,6 +130,12 @@ def _no_method(outcome: Outcome) -> bool:
     return bool(reasons) and all(one == (False, {("payment-plugin-failed", "faulty")}) for one in reasons)
 
 
+def _no_method_as_it_says(outcome: Outcome) -> bool:
+    """No way to pay is offered, each for the reason that the plugin gives."""
+    reasons = [(one.offered, {(why.code, why.plugin) for why in one.reasons}) for one in outcome.value.methods]
+    return bool(reasons) and all(one == (False, {(OBJECTION.code, "faulty")}) for one in reasons)
+
+
 def _waiting(outcome: Outcome) -> bool:
     return outcome.value.sent == 0 and outcome.value.waiting >= 1
 
@@ -147,7 +166,7 @@ CASES: Final = (
     Case("propose_closed_days", _closing_days, _missing),
     Case("propose_messages", _relaying, _heard, NOTES | MAILS),
     Case("check_order", placing, writable=True),
-    Case("check_payment_method", pricing, _no_method, writable=True),
+    Case("check_payment_method", pricing, _no_method, writable=True, refusing=_no_method_as_it_says),
     Case("check_payment_operation", _paying, _objected),
     Case("check_publishable", _publishing, writable=True),
     Case("check_tax_id", _checking_a_number),
@@ -167,7 +186,8 @@ CASES: Final = (
 def test_a_hook_that_goes_wrong_hurts_nothing(lab: Lab, case: Case, fault: str) -> None:
     """PLG-01, PLG-03, PLG-09, MNY-19: the plugin is named, nothing is written, and the next call works.
 
-    One that is only late is measured, and its answer used.
+    One that refuses stops what can be stopped: not the booking of money, and not the other ways to pay. One that is
+    only late is measured, and its answer used.
     """
     act = case.ready(lab)
 
@@ -177,7 +197,7 @@ def test_a_hook_that_goes_wrong_hurts_nothing(lab: Lab, case: Case, fault: str) 
     if fault == WRITES:
         assert case.writable == (lab.told.tried > 0)
     if failed(lab, fault):
-        assert case.shows(outcome), outcome
+        assert case.shows_well(outcome, fault), outcome
         assert outcome.touched <= case.touches
     else:
         assert outcome.error is None

@@ -12,6 +12,7 @@ import pytest
 import eckit_tax_table
 from eckit import (
     Actor,
+    Address,
     EckitError,
     NotReadyError,
     Objection,
@@ -193,6 +194,30 @@ def test_placement_lists_everything_that_is_missing(trial: Trial, given: tuple[s
     with trial.shop.database.reading() as connection:
         assert before == fingerprint(connection)
     assert () == trial.provider.ledger()
+
+
+@pytest.mark.parametrize("kind", ["goods", "digital"])
+def test_an_address_abroad_leaves_the_country_open(trial: Trial, kind: str) -> None:
+    """ORD-17: an address in a country the shop does not sell to, whose rates nobody knows: the cart is priced as at
+    home and the country is missing, nothing is placed; with an address at home it can be ordered.
+    """
+    trial.goods("TEA-50", 648, 5, kind=kind)
+    ready = trial.cart(("TEA-50", 1))
+    abroad = attrs.evolve(person(), address=Address(country="US", postal_code="90210", city="Beverly Hills"))
+    with trial.shop.write(ready.buyer) as work:
+        work.cart.set_destination(ready.cart.id, work.customer.add_party(abroad))
+
+    quote = trial.shop.price_cart(ready.buyer, ready.cart.id)
+    assert ["country"] == [item.code for item in quote.open]
+    assert {648} == {line.total_minor for line in quote.lines}
+    assert {"JP"} == {charge.tax.jurisdiction for charge in quote.charges if charge.tax}
+    with pytest.raises(NotReadyError):
+        trial.shop.place_order(ready.buyer, ready.cart.id, agreed=quote.ref)
+    assert 0 == count(trial, "select count(*) from eckit_order")
+
+    with trial.shop.write(ready.buyer) as work:
+        work.cart.set_destination(ready.cart.id, work.customer.add_party(person()))
+    assert () == trial.shop.price_cart(ready.buyer, ready.cart.id).open
 
 
 @attrs.define

@@ -32,6 +32,7 @@ POINTS: Final[dict[str, tuple[str, int]]] = {
     **{f"capture.{when}": ("refund", 1) for when in ("after_plan", "after_sent", "after_provider", "before_commit")},
     **{f"void.{when}": ("void", 1) for when in ("after_plan", "after_sent", "after_provider", "before_commit")},
     **{f"refund.{when}": ("refund", 1) for when in ("after_plan", "after_sent", "after_provider", "before_commit")},
+    "close_attempt.after_provider": ("close", 1),
     "cancel_order.after_plan": ("cancel", 1),
     "ship_order.after_hand_over": ("ship", 1),
     "receive_notice.after_store": ("notice", 2),  # the first tells that the buyer is asked
@@ -125,6 +126,23 @@ _OF_AN_ORDER: Final = (
     "order", "order_line", "charge", "placement", "payment", "operation", "redemption", "hold", "promotion_customer",
     "idempotency",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("point", ["ship_order.after_hand_over", "capture.after_sent", "capture.after_provider"])
+def test_the_rest_of_a_shipment_whose_money_was_not_yet_taken_comes_back(stage: Stage, point: str) -> None:
+    """A part leaves, the process dies before its money is taken, and the rest is canceled before anything recovers."""
+    assert KILLED == stage.child(["part"], ECKIT_FAULTS=f"{point}=kill"), stage.error()
+    trial = stage.opened()
+    with trial.shop.read(STAFF) as work:
+        (order,) = work.order.list_orders(limit=10).items
+    if point != "ship_order.after_hand_over":  # first it must be known what became of the capture
+        recover(trial)
+
+    trial.shop.cancel_order(STAFF, order.id, reason="sold_out")
+    recover(trial)
+
+    prove(trial)
+    assert ["authorize", "capture", "void"] == sorted(kind for kind, _, _ in trial.ledger())
 
 
 def _is_placed(trial: Trial) -> bool:

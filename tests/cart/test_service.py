@@ -154,6 +154,19 @@ def test_destination_of_a_party_brings_its_tax_place(carts: Carts) -> None:
         assert None is cart.set_destination(work, it.id, None).groups[0].destination
 
 
+def test_the_place_is_that_of_the_address_in_its_normal_form(carts: Carts) -> None:
+    """The fact as a form gave it: rates and fares are found under ``JP``, however the buyer wrote it."""
+    it, actor = carts.guest()
+    typed = Address(country=" jp", region="京都府", postal_code="６００-8216")
+    party = Party(id=PartyId(mint("party")), name="山田", address=typed)
+    with carts.begin.write(actor) as work:
+        [group] = cart.set_destination(work, it.id, party).groups
+        assert TaxPlace(country="JP", region="京都府", postal_prefix="600") == group.tax_place
+        for none in (attrs.evolve(party, address=Address(country="XX")), party.id):
+            with pytest.raises(InvalidInputError):
+                cart.set_destination(work, it.id, none, TaxPlace(country="ZZ"))
+
+
 def test_foreign_cart_is_answered_like_one_that_is_not_there(carts: Carts) -> None:
     """Whoever may not know of a cart cannot tell it from none, whatever they ask."""
     (theirs, _), (mine, me) = carts.buyer(), carts.guest()

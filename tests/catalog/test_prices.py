@@ -69,7 +69,7 @@ def test_change_of_price_is_announced_per_variant_and_only_when_it_is_one(shelve
     with shelves.begin.write(STAFF) as work:
         catalog.set_prices(work, shelves.retail.id, [attrs.evolve(again, amount_minor=1100)])
     assert 2 == len(announced(shelves, PriceChanged))
-    assert before["prices"] + 1 == shelves.stamps()["prices"]
+    assert before["prices"] != shelves.stamps()["prices"]
 
 
 def test_prices_need_a_list_and_a_variant_that_are_there(shelves: Shelves) -> None:

@@ -74,6 +74,7 @@ def test_a_channel_that_cannot_be_is_refused_by_field(field: str, value: Any, co
     [
         ("currency", "YEN", "unknown-currency"),
         ("countries", frozenset({"Japan"}), "wrong-country"),
+        ("countries", frozenset({"JP", "XX"}), "wrong-country"),
         ("zone", "Tokyo", "unknown-zone"),
         ("freeze", dt.timedelta(seconds=-1), "negative"),
         ("locales", (), "empty"),
@@ -88,9 +89,10 @@ def test_a_market_that_cannot_be_is_refused_by_field(field: str, value: Any, cod
 def test_sellers_and_entities_are_checked_too() -> None:
     """A seller needs an entity there is; an entity a country."""
     stray = attrs.evolve(SELLER, legal_entity_id=mint("legal_entity"))
-    nowhere = attrs.evolve(ENTITY, country="Japan")
     assert ["unknown-id"] == [problem.code for problem in rules.seller_problems(stray, SETUP)]
-    assert ["wrong-country"] == [problem.code for problem in rules.entity_problems(nowhere)]
+    for nowhere in ("Japan", "ZZ"):
+        problems = rules.entity_problems(attrs.evolve(ENTITY, country=nowhere))
+        assert ["wrong-country"] == [problem.code for problem in problems]
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,9 @@ def test_a_shop_elsewhere_is_of_its_country(eckit: Run, tmp_path: Path) -> None:
     assert "eckit tablerate set standard DE MAX-GRAMS AMOUNT --currency EUR --since DATE --zone" in done.stdout
     with composed(tmp_path) as there, there.read(OPERATOR) as work:
         [market] = work.channel.setup().markets.values()
-    assert ("de", "EUR", "Europe/Berlin", ("de", "en"), "rate/half_up") == (
+    assert ("de", {"DE"}, "EUR", "Europe/Berlin", ("de", "en"), "rate/half_up") == (
         market.code,
+        market.countries,
         market.currency,
         market.zone,
         market.locales,
@@ -61,12 +62,25 @@ def test_what_is_said_wins_over_what_is_usual(eckit: Run, tmp_path: Path) -> Non
     assert ("EUR", "America/New_York") == (market.currency, market.zone)
 
 
+def test_a_country_without_clocks_on_the_map_is_asked_for_one(eckit: Run, tmp_path: Path) -> None:
+    """Kosovo is a country to posts and carriers, and the time zones have none of its own."""
+    assert "There is no single clock in XK" in eckit("init", "--country", "XK").stderr
+
+    done = eckit("init", "--country", "XK", "--zone", "Europe/Belgrade")
+
+    assert 0 == done.returncode, done.stderr
+    with composed(tmp_path) as there, there.read(OPERATOR) as work:
+        [market] = work.channel.setup().markets.values()
+    assert ("xk", {"XK"}, "EUR", "Europe/Belgrade") == (market.code, market.countries, market.currency, market.zone)
+
+
 WRONG = {
     "a database of another kind": ("--database", "mysql://127.0.0.1/x"),
     "a database that is not there": ("--database", "postgresql://127.0.0.1:1/x"),
     "a database in no folder": ("--database", "sqlite:////nonexistent/x"),
     "no country": ("--country", "J"),
     "two letters that are no country": ("--country", "XX"),
+    "no known place": ("--country", "ZZ"),
     "the world": ("--country", "001"),
     "a country of several currencies": ("--country", "PA"),
     "no currency": ("--currency", "YEN"),

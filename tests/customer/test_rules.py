@@ -55,6 +55,7 @@ def test_names_are_left_as_they_are_written() -> None:
         ("purposes", ("Order!",), "wrong-code"),
         ("tax_ids", (("eu-vat", "x" * 41),), "too-long"),
         ("address", Address(country="Japan"), "wrong-country"),
+        ("address", Address(country="XX"), "wrong-country"),
         ("address", Address(country="JP", postal_code="12"), "wrong-postal-code"),
         ("address", Address(country="JP", postal_code="１２３-４５６a"), "wrong-postal-code"),
         ("address", Address(country="JP", lines=("x",) * 7), "too-many"),

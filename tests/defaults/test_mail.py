@@ -1,5 +1,6 @@
 """How mails leave: into a folder or to a real server, with TLS; one recipient, whatever is in a name."""
 
+import datetime as dt
 import email
 import smtplib
 import socket
@@ -7,6 +8,7 @@ import ssl
 import threading
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.defaults.mailserver import CA_FILE, Server, mail_server
 
 LETTER = Rendered(
     message_id="<evt_1.order_confirmed@shop.example>",
+    written_at=dt.datetime(2026, 4, 1, 12, 0, 5, tzinfo=dt.timezone(dt.timedelta(hours=9))),
     sender="order@shop.example",
     sender_name="抹茶と器 🍵",
     to="aoi@example.jp",
@@ -62,8 +65,9 @@ def test_a_mail_survives_the_way_through_the_wire() -> None:
         read["From"],
         read["To"],
     )
-    assert (LETTER.message_id, "ja", "auto-generated") == (
+    assert (LETTER.message_id, "Wed, 01 Apr 2026 03:00:05 +0000", "ja", "auto-generated") == (
         read["Message-ID"],
+        read["Date"],
         read["Content-Language"],
         read["Auto-Submitted"],
     )
@@ -101,14 +105,17 @@ def test_a_domain_of_any_script_is_written_in_ascii() -> None:
 def test_a_folder_keeps_each_mail_once(tmp_path: Path) -> None:
     """As a file a mail program opens; the same mail again is the same file; nothing half-written, nothing outside."""
     transport = FolderTransport(directory=tmp_path / "mails")
+    written = set()
     for _ in range(2):
         transport.send(LETTER)
+        written.add((tmp_path / "mails" / "evt_1.order_confirmed-shop.example.eml").read_bytes())
+    assert 1 == len(written)
     transport.send(attrs.evolve(LETTER, message_id="<../../etc/passwd/~@x>"))
 
     files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
     assert ["..-..-etc-passwd---x.eml", "evt_1.order_confirmed-shop.example.eml"] == files
     read = email.message_from_bytes((tmp_path / "mails" / files[1]).read_bytes(), policy=SMTP)
-    assert LETTER.subject == read["Subject"]
+    assert (LETTER.subject, LETTER.written_at) == (read["Subject"], read["Date"].datetime)
 
 
 # -- a real server ----------------------------------------------------------------------------------------------------
@@ -123,6 +130,7 @@ def test_a_mail_reaches_a_real_server(security: str) -> None:
     [arrived] = server.received
     assert ("order@shop.example", ["aoi@example.jp"]) == (arrived.sender, arrived.to)
     assert (LETTER.subject, security != "none") == (arrived.message["Subject"], arrived.tls)
+    assert LETTER.written_at == parsedate_to_datetime(arrived.message["Date"])
     assert (LETTER.text, f"{LETTER.html}\n") == _parts(arrived.message)
 
 

@@ -29,7 +29,7 @@ def prepared(
     """A shop with its tables, goods, rates and fares."""
     settings = ShopSettings.of(url, plugins=plugin_settings or {}, **more)
     shop = Shop.compose(settings, plugins=plugins, clock=clock, check=False)
-    found(shop, Start(name="Tea house", currency="JPY", country="JP"))
+    found(shop, Start(name="Tea house", currency="JPY", country="JP", countries=frozenset({"JP"})))
     goods = (ROOT / "examples" / "first_shop" / "products.csv").read_bytes()
     with shop.write(OPERATOR) as work:
         eckit_tax_table.preset_japan(work)

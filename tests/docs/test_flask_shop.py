@@ -121,6 +121,54 @@ def test_a_double_click_over_http_makes_one_order_and_one_charge(site: Site, bro
     assert ["authorize"] == [entry.kind for entry in site.provider.ledger()]
 
 
+def test_a_slow_double_click_is_told_that_the_order_is_received(site: Site, browser: httpx2.Client) -> None:
+    """The second request, with the same form and cookie, comes after the first has ended: its number, no second charge,
+    and nothing that opens the order.
+    """
+    form = _until_confirmation(browser)
+    cookies = dict(browser.cookies)
+    assert 302 == _order(browser, form, "tok_ok").status_code
+    with httpx2.Client(base_url=site.url, cookies=cookies, timeout=30) as tab:
+        late = _order(tab, form, "tok_ok")
+        assert 200 == late.status_code
+        assert "We have received your order 0000001" in late.text
+        assert "session=;" in late.headers["set-cookie"]
+
+    (order,) = _orders(site)
+    assert order.token not in late.text
+    assert ["authorize"] == [entry.kind for entry in site.provider.ledger()]
+
+
+@pytest.mark.parametrize("token", ["", " ", "4111 1111 1111 1111"])
+def test_what_is_no_card_token_places_nothing(site: Site, browser: httpx2.Client, token: str) -> None:
+    """A bad request; the cart is as it was, and the same page then works."""
+    form = _until_confirmation(browser)
+    assert 400 == _order(browser, form, token).status_code
+    assert () == _orders(site)
+    assert "¥1,588" in browser.get("/cart").text
+    assert 302 == _order(browser, form, "tok_ok").status_code
+
+
+@pytest.mark.parametrize("priced_at", ["", "yesterday", "2026-04-01", "2026-13-01T00:00:00+00:00"])
+def test_an_instant_that_is_none_is_a_bad_request(browser: httpx2.Client, priced_at: str) -> None:
+    """It is the buyer's page that is wrong, or what somebody made of it; not the shop."""
+    form = _until_confirmation(browser)
+    assert 400 == _order(browser, {**form, "priced_at": priced_at}, "tok_ok").status_code
+    assert 302 == _order(browser, form, "tok_ok").status_code
+
+
+def test_an_address_abroad_is_asked_for_again(site: Site, browser: httpx2.Client) -> None:
+    """The shop does not sell there: the cart is shown all the same, and says what is missing."""
+    _until_confirmation(browser)
+    assert 302 == browser.post("/checkout", data={**BUYER, "country": "US", "postal_code": "90210"}).status_code
+    page = browser.get("/cart")
+    assert 200 == page.status_code
+    assert "Missing: country" in page.text
+    assert 400 == browser.post("/checkout", data={**BUYER, "country": "XX"}).status_code
+    assert 302 == browser.post("/checkout", data={**BUYER, "country": "jp"}).status_code
+    assert "Order and pay ¥1,588" in browser.get("/cart").text
+
+
 def test_the_buyer_is_sent_to_the_provider_and_comes_back(site: Site, browser: httpx2.Client) -> None:
     """A challenge: the page of the provider, approval there, and the order's page finds out by asking."""
     answer = _order(browser, _until_confirmation(browser), "tok_challenge")
@@ -134,11 +182,43 @@ def test_the_buyer_is_sent_to_the_provider_and_comes_back(site: Site, browser: h
     assert "authorized" in browser.get(back).text
 
 
-def test_a_declined_card_is_said_to_the_buyer(site: Site, browser: httpx2.Client) -> None:
-    """A definite no, and no money moved."""
+def test_a_declined_card_then_another(site: Site, browser: httpx2.Client) -> None:
+    """A definite no is said, and no money moved; the order's page takes another card, and asks for none when paid."""
     answer = _order(browser, _until_confirmation(browser), "tok_declined_insufficient_funds")
-    assert "Not paid: insufficient_funds" in browser.get(answer.headers["Location"]).text
+    page = answer.headers["Location"]
+    told = browser.get(page).text
+    assert "There is not enough money or credit left" in told
     assert () == site.provider.ledger()
+    (form,) = re.findall(r'action="(/orders/[^"]+/pay)"', told)
+
+    assert 400 == browser.post(form, data={"card_token": ""}).status_code
+    assert "declined" in browser.get(page).text
+    assert page == browser.post(form, data={"card_token": "tok_ok"}).headers["Location"]
+    told = browser.get(page).text
+    assert "¥1,588: authorized" in told
+    assert form not in told
+    assert "not enough" not in told
+    assert ["authorize"] == [entry.kind for entry in site.provider.ledger()]
+    assert 404 == browser.post("/orders/guessed/pay", data={"card_token": "tok_ok"}).status_code
+
+
+def test_an_order_whose_payment_cannot_begin_is_not_lost(
+    site: Site, browser: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Placed, and then something fails: the page says so and leads to the order, where it can be paid."""
+    form = _until_confirmation(browser)
+
+    def fails(*_: object, **__: object) -> None:
+        raise PluginError(plugin="sandbox", hook="begin", reason="is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shop, "take_payment", fails)
+        answer = _order(browser, form, "tok_ok")
+    assert 503 == answer.status_code
+    (page,) = re.findall(r'href="([^"]+/orders/[^"]+)"', answer.text)
+    (again,) = re.findall(r'action="(/orders/[^"]+/pay)"', browser.get(page).text)
+    assert 302 == browser.post(again, data={"card_token": "tok_ok"}).status_code
+    assert "¥1,588: authorized" in browser.get(page).text
 
 
 def test_notices_are_taken_over_http(site: Site, browser: httpx2.Client) -> None:

@@ -131,20 +131,10 @@ def test_whole_captures_only_where_parts_are_not_declared(migrated_url: str, mon
 # -- goods leave ------------------------------------------------------------------------------------------------------
 
 
-def ship(shop: Payments, placed: Order, earned: int) -> None:
-    """What shipping does for the money: plan in its transaction, send after it."""
-    from eckit.flows.send_operation import send_planned
-
-    with shop.begin.write(SYSTEM) as work:
-        order.lock(work, placed.id)
-        payment.plan_capture(work, placed.id, earned)
-    send_planned(shop.begin, order_id=placed.id)
-
-
 def test_what_has_left_is_captured(shop: Payments, authorized: Order) -> None:
     """Two parcels: 300, then all; said twice, captured once."""
     for earned in (300, 300, 1_000, 1_000):
-        ship(shop, authorized, earned)
+        shop.leave(authorized, earned)
     assert [300, 700] == [
         e.minor for e in shop.ledger.entries[shop.one(authorized).begin_reference] if e.kind == "capture"
     ]
@@ -161,7 +151,7 @@ def test_a_parcel_that_leaves_during_a_capture_is_captured_next(shop: Payments, 
         return outcome
 
     shop.gateway.script["capture"].append(second_parcel)
-    ship(shop, authorized, 300)
+    shop.leave(authorized, 300)
     assert 1_000 == shop.ledger.total("capture")
     assert ["begin succeeded", "capture succeeded", "capture succeeded"] == shop.states(authorized)
 
@@ -176,7 +166,7 @@ def test_goods_that_left_after_the_reservation_ended_are_a_task(
     shop.take(placed)
     shop.clock.advance(7 * DAY)
     assert "auth_expired" == state(shop, placed)
-    ship(shop, placed, 1_000)
+    shop.leave(placed, 1_000)
     assert (0, ["uncaptured"]) == (shop.ledger.total("capture"), shop.task_kinds())
 
 
@@ -188,9 +178,9 @@ def test_a_gateway_for_whole_captures_waits_for_the_last_parcel(
     shop = make_payments(migrated_url, attrs.evolve(CAPABILITIES, capture="full"))
     placed = shop.place()
     shop.take(placed)
-    ship(shop, placed, 300)
+    shop.leave(placed, 300)
     assert 0 == shop.ledger.total("capture")
-    ship(shop, placed, 1_000)
+    shop.leave(placed, 1_000)
     assert 1_000 == shop.ledger.total("capture")
 
 
@@ -200,14 +190,14 @@ def test_a_partly_canceled_order_keeps_what_it_still_wants(shop: Payments) -> No
 
     placed = shop.place()
     shop.take(placed)
-    ship(shop, placed, 400)
+    shop.leave(placed, 400)
     with shop.begin.write(SYSTEM) as work:
         order.lock(work, placed.id)
         payment.plan_give_back(work, placed.id, reason="sold_out", keep_minor=400)
     send_planned(shop.begin, order_id=placed.id)
     assert (400, 600, 0) == tuple(shop.ledger.total(kind) for kind in ("capture", "void", "refund"))
     assert "paid" == state(shop, placed)
-    ship(shop, placed, 400)
+    shop.leave(placed, 400)
     assert 400 == shop.ledger.total("capture")
     assert [] == shop.audit()
 
@@ -228,7 +218,7 @@ def test_what_was_earned_is_kept_when_the_rest_is_canceled(shop: Payments, autho
     """Without being told how much is still wanted, canceling keeps what left the house."""
     from eckit.flows.send_operation import send_planned
 
-    ship(shop, authorized, 400)
+    shop.leave(authorized, 400)
     with shop.begin.write(SYSTEM) as work:
         payment.plan_give_back(work, authorized.id, reason="sold_out")
     send_planned(shop.begin, order_id=authorized.id)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -10,10 +10,11 @@ from moneyed import Money
 
 from eckit.flows.receive_notice import apply_notices, receive_notice
 from eckit.kernel import faults
-from eckit.kernel.errors import DatabaseUnavailableError
+from eckit.kernel.errors import DatabaseUnavailableError, NotAllowedError, invalid
+from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.work import WorkOpenError
 from eckit.order import Order
-from eckit.payment import Snapshot, service as payment, store
+from eckit.payment import Declined, Payment, Snapshot, service as payment, store
 from eckit.payment.model import NoSuchPayment, Notice, QueryFailed, RawRequest
 from tests.payment.fakes import CAPABILITIES, METHOD, FakeGateway, FakeProvider, answer, redirect
 from tests.payment.support import SYSTEM, Payments, make_payments, together, without_shipments
@@ -313,6 +314,87 @@ def test_an_old_notice_changes_nothing_a_day_later(shop: Payments) -> None:
     shop.clock.advance(dt.timedelta(hours=24))
     shop.tell(raw)
     assert before == shop.one(placed)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ({"status": "a\ud800b"}, 200),
+        ({"decline": Declined(code="other", raw_code="a\ud800b\x00")}, 200),
+        ({"deadline": dt.datetime.max.replace(tzinfo=dt.UTC)}, 400),
+        ({"provider_ref": "a\ud800b"}, 400),
+    ],
+)
+def test_what_cannot_be_stored_is_never_asked_for_again(shop: Payments, facts: dict[str, Any], status: int) -> None:
+    """Words are mended and the money is booked; in nonsense nothing is believed. Neither is answered with an error."""
+    placed = waiting(shop)
+    assert status == shop.tell(shop.gateway.notice(attrs.evolve(paid(shop, placed), **facts)))
+    assert (status == 200) == (shop.order(placed).confirmed_at is not None)
+    assert [] == shop.audit()
+
+
+def test_a_movement_of_the_year_one_is_not_booked(shop: Payments) -> None:
+    """Some library's least instant: the payment stays readable, and what moved is asked for."""
+    placed = waiting(shop)
+    view = paid(shop, placed)
+    first = attrs.evolve(view.movements[0], at=dt.datetime.min.replace(tzinfo=dt.UTC))
+    assert 400 == shop.tell(shop.gateway.notice(attrs.evolve(view, movements=(first,))))
+    assert () == shop.one(placed).movements
+    shop.resume(placed)
+    assert 1_000 == shop.sums(placed).authorized
+
+
+def test_a_notice_that_can_never_be_applied_is_told_to_a_person(shop: Payments) -> None:
+    """After three days of trying it is set aside, and a task says which payment it is about."""
+    placed = waiting(shop)
+    shop.receive(shop.gateway.notice(paid(shop, placed)))
+
+    def broken() -> None:
+        raise ValueError("a bug")
+
+    with faults.armed({"notice.before_apply": faults.call(broken)}):
+        for _ in range(14):
+            shop.apply()
+            shop.clock.advance(6 * HOUR)
+    [notice] = stored(shop, "quarantined")
+    [task] = shop.tasks()
+    assert ("misfit", shop.one(placed).id, notice.id) == (task.kind, task.payment_id, task.about)
+    assert "error: ValueError" == notice.reason
+    assert notice.reason in task.reason
+    assert "payment.needs_human" in shop.events()
+
+
+class Refuses:
+    """A plugin that refuses to say what becomes of late money."""
+
+    name = "refuses"
+    version = "1"
+    eckit_interface: ClassVar[dict[str, int]] = {"payment": 1}
+
+    def __init__(self, refusal: Exception) -> None:
+        self.refusal = refusal
+
+    @hookimpl
+    def choose_late_money(self, order: Order, payment: Payment) -> str | None:
+        raise self.refusal
+
+
+@pytest.mark.parametrize(
+    "refusal", [NotAllowedError(permission="x"), invalid("missing", "x", ""), WorkOpenError(), ValueError()]
+)
+def test_late_money_is_booked_whatever_a_plugin_says(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    """It cannot be refused, for it is there: a person decides what becomes of it."""
+    without_shipments(monkeypatch)
+    shop = make_payments(migrated_url, plugins=[Refuses(refusal)])
+    placed = waiting(shop)
+    shop.cancel(placed)
+    assert 200 == shop.tell(shop.gateway.notice(paid(shop, placed)))
+    assert 1 == len(stored(shop, "applied"))
+    assert (1_000, 1_000) == (shop.sums(placed).authorized, shop.ledger.total("authorize"))
+    assert ["late_money"] == shop.task_kinds()
+    assert [] == shop.audit()
 
 
 def test_several_workers_share_the_notices(shop: Payments) -> None:

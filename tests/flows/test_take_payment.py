@@ -10,8 +10,9 @@ from moneyed import Money
 from eckit.flows.take_payment import take_payment
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor
-from eckit.kernel.errors import InvalidInputError, NotAllowedError, NotFoundError, ObjectedError, Objection
+from eckit.kernel.errors import BusyError, InvalidInputError, NotAllowedError, NotFoundError, ObjectedError, Objection
 from eckit.kernel.hookspecs import hookimpl
+from eckit.kernel.retry import TRIES
 from eckit.kernel.secrets import Secret
 from eckit.kernel.work import WorkOpenError
 from eckit.order import Order
@@ -26,6 +27,7 @@ from eckit.payment import (
     StoredOperation,
     UnknownMethodError,
     Voucher,
+    service as payment,
 )
 from eckit.payment.rules import beginning
 from tests.order.quotes import Wish, make_quote
@@ -368,6 +370,98 @@ def test_nonsense_is_in_doubt(shop: Payments, nonsense: Any) -> None:
     shop.gateway.script["begin"].append(answer(nonsense))
     assert shop.take(placed).status.in_doubt
     assert shop.order(placed).confirmed_at is None
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"at": dt.datetime.min.replace(tzinfo=dt.UTC)},
+        {"at": dt.datetime.max.replace(tzinfo=dt.UTC)},
+        {"expires_at": dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-9)))},
+    ],
+)
+def test_an_impossible_instant_is_in_doubt_and_the_money_is_found(shop: Payments, impossible: dict[str, Any]) -> None:
+    """A library's least or greatest instant is no answer: the provider is looked up, and all stays readable."""
+    placed = shop.place()
+    shop.gateway.script["begin"].append(lambda gateway, io, op, usual: attrs.evolve(usual(), **impossible))
+    assert ("processing", ["begin in_doubt"]) == (state(shop.take(placed)), shop.states(placed))
+    shop.chase_for(dt.timedelta(minutes=10), dt.timedelta(minutes=1))
+    assert ["begin succeeded"] == shop.states(placed)
+    assert 1_000 == shop.sums(placed).authorized == shop.ledger.total("authorize")
+    assert [] == shop.audit()
+
+
+def test_a_provider_that_waits_until_the_end_of_time_comes_to_a_person(shop: Payments) -> None:
+    """A query that tells such a deadline has failed: recovery goes on, and ends at the horizon."""
+    placed = shop.place()
+    shop.gateway.script["begin"].append(lost_on_the_way)
+    shop.take(placed)
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+    for _ in range(40):
+        shop.gateway.script["query"].append(
+            lambda gateway, io, op, usual: gateway.snapshot(op.begin_reference, [], "waiting_buyer", deadline=never)
+        )
+    failed = 0
+    for _ in range(40):
+        shop.clock.advance(dt.timedelta(hours=3))
+        failed += shop.chase().failed
+    assert (0, ["begin needs_human"]) == (failed, shop.states(placed))
+
+
+@pytest.mark.parametrize("text", ["https://pay.example/\ud800", "https://pay.example/\x00"])
+def test_a_page_that_cannot_be_stored_is_in_doubt(shop: Payments, text: str) -> None:
+    """The buyer cannot be sent there; what became of it is looked up."""
+    placed = shop.place()
+    shop.gateway.script["begin"].append(answer(lambda op: attrs.evolve(redirect(op), action=Redirect(url=text))))
+    assert ("processing", ["begin in_doubt"]) == (state(shop.take(placed)), shop.states(placed))
+    assert [] == shop.audit()
+
+
+def test_a_decline_in_words_that_cannot_be_stored_is_a_decline(shop: Payments) -> None:
+    """Nothing was charged, and the buyer may try again."""
+    placed = shop.place()
+    shop.gateway.script["begin"].append(answer(attrs.evolve(DECLINED, raw_code="a\ud800b\x00", retry="\ud800")))
+    assert ("declined", ["begin failed"]) == (state(shop.take(placed)), shop.states(placed))
+    assert "authorized" == state(shop.take(placed))
+
+
+# -- what is planned is sent ------------------------------------------------------------------------------------------
+
+
+def busy(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
+    """The database is busy so many times when what is planned is to be taken up."""
+    usual, calls = payment.lease_operations, []
+
+    def lease(work: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) <= times:
+            raise BusyError(what="55P03")
+        return usual(work, **options)
+
+    monkeypatch.setattr(payment, "lease_operations", lease)
+    return calls
+
+
+@pytest.mark.parametrize("times", [1, TRIES])
+def test_a_busy_database_undoes_nothing_that_was_committed(
+    shop: Payments, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int
+) -> None:
+    """The capture is planned and committed: nobody is told that nothing was changed. It is sent after the conflict, or
+    by recovery.
+    """
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    placed = shop.place()
+    shop.take(placed)
+    calls = busy(monkeypatch, times)
+    result = shop.capture(shop.one(placed), 400)
+    gave_up = times == TRIES
+    assert ["begin succeeded", "capture planned" if gave_up else "capture succeeded"] == shop.states(placed)
+    assert shop.one(placed).operations == result.payment.operations  # type: ignore[union-attr]
+    assert gave_up == ("recovery goes on with it" in caplog.text)
+    assert calls
+    shop.clock.advance(dt.timedelta(minutes=10))
+    shop.chase()
+    assert (["begin succeeded", "capture succeeded"], 400) == (shop.states(placed), shop.ledger.total("capture"))
 
 
 def test_an_answer_of_another_amount_is_booked_and_given_to_a_person(shop: Payments) -> None:

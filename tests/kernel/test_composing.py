@@ -1,6 +1,7 @@
 """Composing: what would go wrong at the first order is found at the start, and named."""
 
 import importlib.metadata
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from types import ModuleType
@@ -109,6 +110,20 @@ def test_a_class_is_not_a_plugin() -> None:
     assert ["not-a-plugin"] == [code for code, _ in codes(type(well))]
 
 
+def looked_at(attribute: str, raises: Any = lambda: 1 / 0) -> Any:
+    """A plugin with an attribute that cannot be read."""
+    made = of("bad", check_thing=lambda thing: ())
+    setattr(type(made), attribute, property(lambda self: raises()))
+    return made
+
+
+def test_a_plugin_whose_name_cannot_be_read_is_named_by_where_it_is() -> None:
+    """It has no other name."""
+    (problem,) = problems(well, looked_at("name"))
+    assert ("plugin-unreadable", "tests.kernel.shop:Bad") == (problem.code, problem.path)
+    assert ["well"] == list(compose_plugins(SPECS, [well, looked_at("name")], strict=False).infos)
+
+
 # --- what does not fit -----------------------------------------------------------------------------------------------
 
 
@@ -123,6 +138,11 @@ def test_a_class_is_not_a_plugin() -> None:
         (of("bad", check_thing=lambda thing: (), interface={"thing": "2"}), "interface-older", "thing 2"),
         (of("bad", check_thing=lambda thing: (), interface="thing"), "interface-missing", "2"),
         (of("bad", register_settings=lambda: 1 / 0), "plugin-hook-failed", "ZeroDivisionError"),
+        (of("bad", register_settings=lambda: sys.exit(3)), "plugin-hook-failed", "SystemExit"),
+        (of("bad", register_tables=lambda: sys.exit(3)), "plugin-hook-failed", "SystemExit"),
+        (looked_at("version"), "plugin-unreadable", "ZeroDivisionError"),
+        (looked_at("eckit_interface"), "plugin-unreadable", "ZeroDivisionError"),
+        (looked_at("version", sys.exit), "plugin-unreadable", "SystemExit"),
         (of("bad", register_settings=lambda: int), "plugin-hook-failed", "no attrs class"),
         (of("bad", register_tables=lambda: notes), "plugin-hook-failed", "no tuple"),
     ],
@@ -310,7 +330,7 @@ class Point:
     dist: Any = Distribution("eckit-some")
 
     def load(self) -> Any:
-        if isinstance(self.found, Exception):
+        if isinstance(self.found, BaseException):
             raise self.found
         return self.found
 
@@ -335,15 +355,16 @@ def test_a_plugin_that_cannot_be_imported_is_named_and_stops_no_other(installed:
         Point("well", "some:plugin", well),
         Point("broken", "broken:plugin", ModuleNotFoundError("x", name="stripe")),
         Point("worse", "worse:plugin", ZeroDivisionError("secret")),
+        Point("exits", "exits:plugin", SystemExit("needs libfoo")),
     ]
     found = problems(discover=True, settings_source={"broken": {"key": "x"}})
-    assert [("plugin-not-importable", "plugins.broken"), ("plugin-not-importable", "plugins.worse")] == [
+    assert [("plugin-not-importable", f"plugins.{name}") for name in ("broken", "worse", "exits")] == [
         (problem.code, problem.path) for problem in found
     ]
     assert "stripe" in found[0].text()
     assert "eckit-some" in found[0].text()
     assert "secret" not in found[1].text()
-    assert ("broken", "worse") == compose_plugins(SPECS, strict=False, discover=True).disabled
+    assert ("broken", "exits", "worse") == compose_plugins(SPECS, strict=False, discover=True).disabled
 
 
 def test_a_disabled_plugin_is_not_even_imported(installed: list[Point]) -> None:

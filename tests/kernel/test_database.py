@@ -1,5 +1,6 @@
 """The two databases: how transactions begin, who waits for whom, and what their errors mean."""
 
+import datetime as dt
 import multiprocessing
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from eckit.kernel.database import ConstraintError, Database, DatabaseSettings, OutOfRangeError, explained
 from eckit.kernel.errors import BusyError, ConflictError, DatabaseUnavailableError, EckitError, MovedError
@@ -18,6 +20,7 @@ from eckit.kernel.idempotency import idempotency
 from eckit.kernel.outbox import outbox
 from eckit.kernel.retry import TRIES, again_if_moved
 from eckit.kernel.stamps import stamp
+from eckit.kernel.tables import Instant
 from eckit.kernel.work import Begin
 from eckit.testing.databases import install_schema
 from tests.kernel.shop import NOON, SYSTEM, NoteWritten, begin_on, database_at, only_postgres, only_sqlite
@@ -50,7 +53,7 @@ def test_reading_and_then_writing_never_fails_from_two_threads_and_two_processes
     database = database_at(migrated_url)
     begin = begin_on(database)
     with begin.write(SYSTEM) as work:
-        work.bump("x")
+        work.execute(sa.insert(stamp).values(name="x", version=1))
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=read_then_write, args=(migrated_url,)) for _ in range(2)]
     failed: list[BaseException] = []
@@ -77,7 +80,7 @@ def test_reading_never_waits_for_a_writer_and_sees_one_state(opened: Database) -
     begin = begin_on(opened)
     with begin.write(SYSTEM) as work:
         work.bump("x")
-    seen: list[int] = []
+    first, seen = version(begin), list[int]()
 
     def read() -> None:
         with begin.read(SYSTEM) as reading:
@@ -88,7 +91,7 @@ def test_reading_never_waits_for_a_writer_and_sees_one_state(opened: Database) -
         thread = threading.Thread(target=read)
         thread.start()
         thread.join(5)
-        assert [1] == seen
+        assert [first] == seen
     with begin.read(SYSTEM) as work:
         assert 5 == work.stamps(["x"])["x"]
 
@@ -100,7 +103,7 @@ def test_reading_never_waits_for_a_writer_and_sees_one_state(opened: Database) -
         thread.start()
         thread.join(5)
         assert 5 == work.stamps(["x"])["x"]
-    assert 6 == version(begin)
+    assert version(begin) not in {0, 5, first}
 
 
 @only_sqlite
@@ -119,6 +122,19 @@ def test_on_sqlite_reading_begins_deferred_and_writing_immediate(opened: Databas
             "journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
     assert ["BEGIN DEFERRED", "BEGIN IMMEDIATE"] == [text for text in traced if text.startswith("BEGIN")]
     assert ["wal", 2, 1] == pragmas
+
+
+INSTANTS = tuple(dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (1, 987, 2026))
+
+
+@pytest.mark.parametrize("instant", INSTANTS, ids=str)
+def test_an_instant_of_any_year_is_read_as_it_was_stored(opened: Database, instant: dt.datetime) -> None:
+    """On SQLite text of fixed width, which sorts as the instants do."""
+    with opened.reading() as connection:
+        stored = connection.execute(sa.select(sa.literal(instant, Instant))).scalar_one()
+    assert instant == stored
+    texts = [Instant().process_bind_param(one, sqlite.dialect()) for one in INSTANTS]
+    assert ({27}, texts) == (set(map(len, texts)), sorted(texts))
 
 
 @only_postgres
@@ -150,7 +166,7 @@ def test_two_shops_live_in_two_schemas_of_one_database(database_url: str) -> Non
     tea, books = (begin_on(database) for database in shops)
     with tea.write(SYSTEM) as work:
         work.bump("x")
-    assert (1, 0) == (version(tea), version(books))
+    assert (True, 0) == (version(tea) > 0, version(books))
     for database in shops:
         database.close()
 
@@ -177,11 +193,11 @@ def test_waiting_too_long_for_a_lock_is_busy_and_says_so_in_time(migrated_url: s
     begin = begin_on(database)
     with begin.write(SYSTEM) as work:
         work.bump("x")
-    started = time.monotonic()
+    before, started = version(begin), time.monotonic()
     with writer_elsewhere(migrated_url), pytest.raises(BusyError), begin.write(SYSTEM) as work:
         work.execute(sa.update(stamp).values(version=9))
     assert time.monotonic() - started < 5
-    assert 1 == version(begin)
+    assert before == version(begin)
     database.close()
 
 
@@ -214,7 +230,7 @@ def test_a_deadlock_is_retried_and_nobody_sees_it(opened: Database) -> None:
     """CON-03, STK-05: two flows take two rows in opposite order; the victim of 40P01 starts again and both succeed."""
     begin, barrier, tries = begin_on(opened), threading.Barrier(2), list[str]()
     with begin.write(SYSTEM) as work:
-        work.bump("x", "y")
+        work.execute(sa.insert(stamp).values([{"name": name, "version": 1} for name in ("x", "y")]))
 
     @again_if_moved
     def take(begin: Begin, first: str, second: str) -> None:

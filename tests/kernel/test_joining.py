@@ -24,7 +24,7 @@ from eckit.kernel.retry import again_if_moved
 from eckit.kernel.stamps import stamp
 from eckit.kernel.tables import SCHEMA
 from eckit.kernel.work import Begin, WorkOpenError
-from tests.kernel.shop import NOON, SHOP, SYSTEM, NoteWritten, database_at, only_postgres
+from tests.kernel.shop import NOON, SHOP, SYSTEM, NoteWritten, begin_on, database_at, only_postgres
 
 CREATE = "CREATE TABLE host_note (text VARCHAR(40))"
 
@@ -57,15 +57,21 @@ def with_sqlalchemy(url: str) -> Iterator[Host]:
     engine.dispose()
 
 
-def with_raw(url: str) -> Iterator[Host]:
-    """As inside Django's ``atomic()``: on SQLite after BEGIN in autocommit mode, on PostgreSQL with autocommit off."""
+def raw_connection(url: str) -> Any:
+    """One that commits each statement by itself, as Django's outside of ``atomic()``."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        raw: Any = sqlite3.connect(str(parsed.database), isolation_level=None)
+        return sqlite3.connect(str(parsed.database), isolation_level=None)
+    conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(conninfo, autocommit=True)
+
+
+def with_raw(url: str) -> Iterator[Host]:
+    """As inside Django's ``atomic()``: on SQLite after BEGIN in autocommit mode, on PostgreSQL with autocommit off."""
+    raw = raw_connection(url)
+    if isinstance(raw, sqlite3.Connection):
         begin: Callable[[], None] = lambda: raw.execute("BEGIN") and None  # noqa: E731
     else:
-        conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-        raw = psycopg.connect(conninfo, autocommit=True)
         begin = lambda: setattr(raw, "autocommit", False)  # noqa: E731
     with closing(raw):
         yield Host(raw, begin=begin, commit=raw.commit, rollback=raw.rollback, execute=raw.execute)
@@ -91,9 +97,12 @@ def other(migrated_url: str, host: Host) -> Iterator[Database]:
     database.close()
 
 
-def joined(connection: Any, *, in_transaction: Callable[[], bool] = lambda: True) -> JoinedBegin:
+def joined(
+    connection: Any, *, in_transaction: Callable[[], bool] = lambda: True, own: Database | None = None
+) -> JoinedBegin:
     return JoinedBegin(
         transactions=Joined(connection),
+        own=own,
         plugins=compose_plugins([]),
         clock=FixedClock(NOON),
         shop_id=SHOP,
@@ -101,13 +110,13 @@ def joined(connection: Any, *, in_transaction: Callable[[], bool] = lambda: True
     )
 
 
-def committed(database: Database) -> tuple[list[str], int, int]:
-    """The host's notes, the version of the stamp ``x`` and the number of events, as others see them."""
+def committed(database: Database) -> tuple[list[str], bool, int]:
+    """The host's notes, whether the stamp ``x`` was raised and the number of events, as others see them."""
     with database.reading() as connection:
         texts = connection.exec_driver_sql("SELECT text FROM host_note ORDER BY text").scalars().all()
         version = connection.execute(sa.select(stamp.c.version)).scalar() or 0
         events = connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()
-    return list(texts), version, events
+    return list(texts), version > 0, events
 
 
 def do_something(begin: Begin) -> None:
@@ -130,9 +139,9 @@ def test_what_a_joined_work_did_is_committed_by_the_host(host: Host, other: Data
     do_something(joined(host.connection))
     host.write("b")
     if other.dialect == "postgresql":
-        assert ([], 0, 0) == committed(other)
+        assert ([], False, 0) == committed(other)
     host.commit()
-    assert (["a", "b"], 1, 1) == committed(other)
+    assert (["a", "b"], True, 1) == committed(other)
 
 
 def test_what_a_joined_work_did_is_undone_when_the_host_rolls_back(host: Host, other: Database) -> None:
@@ -141,7 +150,7 @@ def test_what_a_joined_work_did_is_undone_when_the_host_rolls_back(host: Host, o
     host.write("a")
     do_something(joined(host.connection))
     host.rollback()
-    assert ([], 0, 0) == committed(other)
+    assert ([], False, 0) == committed(other)
 
 
 def test_a_work_that_fails_inside_takes_only_itself_back(host: Host, other: Database) -> None:
@@ -154,7 +163,7 @@ def test_a_work_that_fails_inside_takes_only_itself_back(host: Host, other: Data
     host.write("b")
     do_something(begin)
     host.commit()
-    assert (["a", "b"], 1, 1) == committed(other)
+    assert (["a", "b"], True, 1) == committed(other)
 
 
 def test_a_database_error_inside_leaves_the_host_its_transaction(host: Host, other: Database) -> None:
@@ -169,7 +178,7 @@ def test_a_database_error_inside_leaves_the_host_its_transaction(host: Host, oth
         work.connection.execute(nonsense)
     host.write("b")
     host.commit()
-    assert (["a", "b"], 0, 0) == committed(other)
+    assert (["a", "b"], False, 0) == committed(other)
 
 
 def test_nothing_of_ours_stays_on_the_hosts_connection(migrated_url: str) -> None:
@@ -206,7 +215,7 @@ def test_the_hosts_own_functions_rows_and_handlers_stay_its_own(raw_host: Host) 
         assert "host's" == raw.execute("SELECT 'abc' REGEXP 'a'").fetchone()[0]
         assert sqlite3.Row is raw.row_factory
     else:
-        assert {"version": 1} == raw.execute("SELECT version FROM eckit_stamp").fetchone()
+        assert {"name": "x"} == raw.execute("SELECT name FROM eckit_stamp").fetchone()
         assert [] == raw._notice_handlers
         assert raw.autocommit is False
 
@@ -289,7 +298,7 @@ def test_a_serialization_failure_inside_becomes_busy_for_the_host(migrated_url: 
         second.rollback()
         flow(joined(second))
         second.commit()
-        assert 2 == second.exec_driver_sql("SELECT version FROM eckit_stamp").scalar_one()
+        assert 2 == second.exec_driver_sql("SELECT count(*) FROM eckit_outbox").scalar_one()
     assert 2 == len(tries)
     engine.dispose()
 
@@ -321,6 +330,134 @@ def test_what_talks_to_the_network_is_refused_while_the_hosts_transaction_is_ope
     assert 1 == joined(host.connection, in_transaction=lambda: False).converse("gate", "authorize", lambda: 1)
 
 
+def test_what_talks_to_the_network_is_refused_where_only_the_connection_knows_of_a_transaction(
+    host: Host, other: Database
+) -> None:
+    """CON-12: as with psycopg without autocommit, where a statement outside of any block begins one."""
+    begin = joined(host.connection, in_transaction=lambda: False, own=other)
+    host.begin()
+    host.write("a")
+    with pytest.raises(WorkOpenError) as refused:
+        begin.converse("gate", "authorize", lambda: 1)
+    assert "gate.authorize" == refused.value.what
+    assert not begin.retries
+    do_something(begin)  # and is part of that transaction
+    host.rollback()
+    assert 1 == begin.converse("gate", "authorize", lambda: 1)
+    assert ([], False, 0) == committed(other)
+
+
+def test_a_failed_transaction_is_no_place_to_talk_either(host: Host, other: Database) -> None:
+    """On PostgreSQL it goes on until the host rolls back; it is not passed by for a transaction of the shop's own."""
+    begin = joined(host.connection, in_transaction=lambda: False, own=other)
+    host.begin()
+    host.write("a")
+    with pytest.raises((sa.exc.DBAPIError, psycopg.Error, sqlite3.Error)):
+        host.execute("SELECT no_such_column")
+    with pytest.raises(WorkOpenError):
+        begin.require_no_transaction("test")
+    host.rollback()
+    begin.require_no_transaction("test")
+
+
+def test_without_a_transaction_of_the_hosts_a_joined_shop_begins_its_own(host: Host, other: Database) -> None:
+    """What it writes is committed at once, what conflicts is run again, and the host's connection is not touched."""
+    open_now = [False]
+    begin = joined(host.connection, in_transaction=lambda: open_now[0], own=other)
+    do_something(begin)
+    assert ([], True, 1) == committed(other)
+    with begin.read(SYSTEM) as work:
+        assert work.stamps(["x"])["x"] > 0
+    with begin.upkeep() as connection:
+        connection.execute(sa.delete(outbox))
+    assert not Joined(host.connection).in_transaction()
+    assert begin.retries
+
+    host.begin()
+    open_now[0] = True
+    host.write("a")
+    do_something(begin)
+    with begin.read(SYSTEM) as work:
+        assert 1 == work.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()
+    assert not begin.retries
+    host.rollback()
+    open_now[0] = False
+    assert ([], True, 0) == committed(other)
+
+
+def test_a_host_that_is_not_connected_has_no_transaction(migrated_url: str) -> None:
+    """Django connects late and lets go between requests: the callable of the one shop of a process gives None then."""
+    database = database_at(migrated_url)
+    begin = JoinedBegin(
+        transactions=Joined(lambda: None, dialect=database.dialect),
+        plugins=compose_plugins([]),
+        clock=FixedClock(NOON),
+        shop_id=SHOP,
+        in_transaction=lambda: False,
+        own=database,
+    )
+    do_something(begin)
+    assert 1 == begin.converse("gate", "authorize", lambda: 1)
+    database.close()
+    with pytest.raises(InvalidInputError):
+        Joined(lambda: None)
+    for begun in (Joined(lambda: None, dialect="sqlite").reading, Joined(lambda: None, dialect="sqlite").writing):
+        with pytest.raises(NoHostTransactionError), begun():
+            pass
+
+
+IDLE: dict[str, Callable[[str], Any]] = {
+    "sqlalchemy": lambda url: sa.create_engine(url, poolclass=sa.NullPool).connect(),
+    "sqlalchemy that commits by itself": lambda url: sa.create_engine(
+        url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"
+    ).connect(),
+    "raw": raw_connection,
+}
+
+
+@pytest.mark.parametrize("connect", IDLE.values(), ids=IDLE)
+def test_reading_without_a_transaction_sees_one_state_and_leaves_nothing(
+    connect: Callable[[str], Any], migrated_url: str
+) -> None:
+    """One state for all statements, rows in pieces (PostgreSQL: a cursor), and the host's connection as it was."""
+    database = database_at(migrated_url)
+    do_something(begin_on(database))
+    with closing(connect(migrated_url)) as connection:
+        begin = joined(connection)
+        for _ in range(2):
+            with begin.read(SYSTEM) as work:
+                pieces = sa.select(stamp.c.version).execution_options(yield_per=1)
+                (first,) = work.execute(pieces).scalars()
+                do_something(begin_on(database))
+                assert connect is IDLE["sqlalchemy"] or first == work.stamps(["x"])["x"]
+            assert not Joined(connection).in_transaction()
+            assert not (isinstance(connection, sa.Connection) and connection.in_transaction())
+        with begin.read(SYSTEM), pytest.raises(NoHostTransactionError), begin.write(SYSTEM):
+            raise AssertionError("it would be rolled back with the reading")
+    database.close()
+
+
+def test_what_an_open_work_has_changed_is_read_under_a_number_of_its_own(host: Host, other: Database) -> None:
+    """On one connection a reading Work sees what the Work around it has not committed: it is not cached for others."""
+    begin = joined(host.connection)
+    do_something(begin_on(other))
+    host.begin()
+    with begin.write(SYSTEM) as work:
+        before = work.stamps(["x", "y"])
+        work.bump("x")
+        with begin.read(SYSTEM) as inner:
+            seen = inner.stamps(["x", "y"])
+    with begin.read(SYSTEM) as work:
+        after = work.stamps(["x", "y"])
+    assert (3, {0}) == (
+        len({held["x"] for held in (before, seen, after)}),
+        {held["y"] for held in (before, seen, after)},
+    )
+    host.rollback()
+    with begin_on(other).read(SYSTEM) as work:
+        assert before == work.stamps(["x", "y"])
+
+
 def test_the_connection_tells_whether_its_transaction_is_open(host: Host, other: Database) -> None:
     """What a host without a probe of its own may use: ``Joined.in_transaction``."""
     transactions = Joined(host.connection)
@@ -337,7 +474,7 @@ def test_a_connection_may_be_looked_up_each_time(host: Host, other: Database) ->
     host.begin()
     do_something(joined(lambda: host.connection))
     host.commit()
-    assert ([], 1, 1) == committed(other)
+    assert ([], True, 1) == committed(other)
 
 
 def test_a_connection_of_an_unknown_driver_is_refused() -> None:

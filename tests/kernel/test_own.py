@@ -61,7 +61,8 @@ def test_a_write_raises_the_plugins_stamp(begin: Begin) -> None:
         work.own.execute(sa.insert(note).values(id="a"))
         work.own.execute(sa.select(note))
     with begin.read(SYSTEM) as work:
-        assert {"plugin:notes": 1, "plugin:other": 0} == work.stamps(["plugin:notes", "plugin:other"])
+        held = work.stamps(["plugin:notes", "plugin:other"])
+    assert (True, 0) == (held["plugin:notes"] > 0, held["plugin:other"])
 
 
 ALLOWED: dict[str, sa.Executable] = {

@@ -51,6 +51,10 @@ def check_draft(draft: Draft) -> tuple[str, ...]:
     """Objections."""
 
 
+def check_offer(draft: Draft) -> tuple[str, ...]:
+    """Objections to one offer: the others are made whatever is said."""
+
+
 def choose_number(draft: Draft) -> str | None:
     """One number."""
 
@@ -58,6 +62,7 @@ def choose_number(draft: Draft) -> str | None:
 declare(propose_fees, failure=CLOSED)
 declare(propose_carriers, failure=DROP)
 declare(check_draft)
+declare(check_offer, may_refuse=False)
 declare(choose_number, firstresult=True)
 SPECS = declared(hooks, "shop")
 LIMITS = Limits(inline_s=0.05, overruns=3, rest_s=0.2, conversation_s=0.2)
@@ -141,6 +146,9 @@ def test_a_plugin_may_refuse_on_purpose_only_where_the_operation_can_be_refused(
             getattr(composed(of("a", **{hook: refuses})).call, hook)(draft=Draft())
     answers = composed(of("a", propose_carriers=refuses)).call.propose_carriers(draft=Draft())
     assert ("ObjectedError",) == tuple(record.reason for record in answers.failures)
+    with pytest.raises(PluginError, match="ObjectedError") as failed:
+        composed(of("a", check_offer=refuses)).call.check_offer(draft=Draft())
+    assert isinstance(failed.value.__cause__, ObjectedError)
 
 
 def test_the_first_in_rank_that_answers_is_chosen() -> None:
@@ -254,6 +262,26 @@ def test_a_guarded_call_is_measured_and_its_failure_names_the_plugin() -> None:
     assert (5, 3) == (track.calls, track.failures)
 
 
+def test_an_object_that_is_only_offered_rests_as_a_hook_does() -> None:
+    """PLG-09: a carrier that fails again and again is not asked while its breaker is open; what makes amounts is."""
+    plugins, asked = composed(), []
+
+    def fails() -> None:
+        asked.append(1)
+        raise OSError("down")
+
+    for reason in ("OSError", "OSError", "OSError", RESTING, RESTING):
+        with pytest.raises(PluginError) as failed:
+            plugins.guarded("sea", "quote", fails, failure=DROP)
+        assert reason == failed.value.reason
+    for _ in range(4):
+        with pytest.raises(PluginError, match="OSError"):
+            plugins.guarded("sea", "quote", fails)
+    plugins.tracks["sea", "quote"].rests_until = 0.0
+    assert "land" == plugins.guarded("sea", "quote", lambda: "land", failure=DROP)
+    assert 7 == len(asked)
+
+
 # --- conversations ---------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +381,23 @@ def test_two_plugins_that_claim_one_code_are_both_named() -> None:
     both = compose_plugins(specs, [one, two])
     with pytest.raises(PluginError, match="one, two"):
         both.collect("register_things", "thing", code=str)
+
+
+@pytest.mark.parametrize("code", ["", "a\x00b", "a\ud800", "x" * 81, "e\u0301", 7, None])
+def test_a_code_that_no_table_holds_stops_the_start(code: Any) -> None:
+    """Empty, too long, not storable, or not in the one spelling that is compared: the plugin is named."""
+    things = ModuleType("things")
+
+    def register_things(settings: Any) -> tuple[str, ...]:
+        """Things."""
+
+    things.register_things = hookspec()(register_things)  # type: ignore[attr-defined]
+    bad = plugin("bad", interface={"thing": 1}, register_things=hookimpl(lambda settings: ("x",)))
+    plugins = compose_plugins(declared(things, "thing"), [bad])
+    with pytest.raises(PluginError, match="is no code") as failed:
+        plugins.collect("register_things", "thing", code=lambda thing: code)
+    assert "bad" == failed.value.plugin
+    assert "x" * 80 in plugins.collect("register_things", "thing", code=lambda thing: "x" * 80)
 
 
 def test_a_refusal_while_registering_is_a_failure_that_names_the_plugin() -> None:

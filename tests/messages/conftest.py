@@ -168,6 +168,7 @@ def a_mail(kind: str = "order_confirmed", **others: Any) -> Mail:
         "state": messages.MailState.WAITING,
         "tries": 1,
         "due_at": START,
+        "queued_at": START,
     }
     return Mail(**{**values, **others})
 

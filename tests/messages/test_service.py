@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from eckit.channel import service as channel
 from eckit.customer import service as customer
+from eckit.defaults.mail import message
 from eckit.flows.relay_events import relay_events
 from eckit.kernel import faults, outbox
 from eckit.kernel.actors import Actor
@@ -128,17 +130,20 @@ def test_a_confirmed_order_is_confirmed_by_mail_once(office: Office) -> None:
 
 
 def test_a_confirmation_reaches_a_real_mail_server(migrated_url: str) -> None:
-    """From the order to the wire: Japanese subject, both parts, one recipient, the settings' server."""
+    """From the order to the wire: Japanese subject, both parts, one recipient, the settings' server, its date."""
     with mail_server() as server:
         smtp = {"transport": "smtp", "security": "none", "port": server.port}
         office = an_office(migrated_url, Post(()), {"eckit-mail": smtp})
         placed = office.place(buyer=a_buyer(name="𠮷野 葵 🍵"))
         office.relay()
+        queued_at = office.clock.now()
+        office.clock.advance(dt.timedelta(hours=3))
         assert (1, 0, 0) == attrs.astuple(office.send())
 
     [arrived] = server.received
     assert ("order@shop.example", ["aoi@example.jp"]) == (arrived.sender, arrived.to)
     assert f"【抹茶と器】ご注文ありがとうございます（ご注文番号 {placed.number}）" == arrived.message["Subject"]
+    assert queued_at == parsedate_to_datetime(arrived.message["Date"])
     text, html = arrived.message.get_body(("plain",)), arrived.message.get_body(("html",))
     assert text is not None
     assert html is not None
@@ -224,7 +229,7 @@ def test_workers_at_once_send_each_mail_once(office: Office) -> None:
 
 
 def test_a_crash_after_sending_sends_the_same_mail_again(office: Office) -> None:
-    """QUE-03: at least once, with the same Message-ID; whoever gets it twice can tell."""
+    """QUE-03: at least once, with the same Message-ID, date and bytes; whoever gets it twice can tell."""
     office.place()
     office.relay()
     with faults.armed({"send_mails.after_send": faults.fail()}), pytest.raises(faults.FaultError):
@@ -235,6 +240,7 @@ def test_a_crash_after_sending_sends_the_same_mail_again(office: Office) -> None
 
     first, second = office.pouch.letters
     assert first == second
+    assert message(first).as_bytes() == message(second).as_bytes()
     assert [("order_confirmed", "sent", 2)] == office.mails()
 
 

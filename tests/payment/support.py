@@ -12,6 +12,7 @@ from eckit.flows.chase import chase
 from eckit.flows.move_money import capture_payment, void_payment
 from eckit.flows.receive_notice import apply_notices, receive_notice
 from eckit.flows.refund_payment import refund_payment
+from eckit.flows.send_operation import send_planned
 from eckit.flows.take_payment import resume_payment, take_payment
 from eckit.kernel.actors import Actor
 from eckit.kernel.auditing import Violation
@@ -109,6 +110,29 @@ class Payments:
             self.clock.advance(every)
             self.chase()
 
+    def leave(self, placed: Order, earned: int, *, send: bool = True) -> None:
+        """Goods of this worth have left by now; with ``send=False`` the process dies before it takes their money."""
+        with self.begin.write(SYSTEM) as work:
+            order.lock(work, placed.id)
+            payment.plan_capture(work, placed.id, earned)
+        if send:
+            self.send(placed)
+
+    def cancel_rest(self, placed: Order) -> None:
+        """What has not left is canceled: the money for it comes back, as the flow does it."""
+        self.plan_without_the_rest(placed)
+        self.send(placed)
+
+    def plan_without_the_rest(self, placed: Order) -> None:
+        """The first half of it."""
+        with self.begin.write(SYSTEM) as work:
+            order.lock(work, placed.id)
+            payment.plan_give_back(work, placed.id, reason="sold_out")
+
+    def send(self, placed: Order) -> None:
+        """Send what is planned."""
+        send_planned(self.begin, order_id=placed.id)
+
     def all(self, placed: Order) -> tuple[Payment, ...]:
         with self.begin.read(SYSTEM) as work:
             return payment.for_order(work, placed.id)
@@ -134,6 +158,10 @@ class Payments:
     def tasks(self) -> tuple[Task, ...]:
         with self.begin.read(SYSTEM) as work:
             return payment.tasks(work)
+
+    def tasks_open(self) -> list[tuple[str, int]]:
+        """Kind and amount of what people have to do."""
+        return sorted((task.kind, task.amount_minor) for task in self.tasks())
 
     def task_kinds(self) -> list[str]:
         return sorted(task.kind for task in self.tasks())

@@ -125,6 +125,7 @@ BREAKS: dict[str, Break] = {
     "application-in-its-currency": _set(
         store.application, lambda one: store.application.c.payment_id == one.id, currency="USD"
     ),
+    "what-left-is-paid": _set(store.payment, lambda one: store.payment.c.id == one.id, earned_minor=1_001),
     "movement-in-its-currency": _move("capture", 1, currency="USD"),
 }
 WITHOUT_A_BREAK = {"movement-is-one-entry", "one-operation-of-a-key", "one-notice-of-an-event"}

@@ -8,13 +8,21 @@ import pytest
 
 from eckit.kernel.clock import FixedClock
 from eckit.kernel.composing import compose_plugins
-from eckit.kernel.errors import EckitError, Objection, PluginError, Problem
+from eckit.kernel.errors import (
+    NotAllowedError,
+    NotFoundError,
+    ObjectedError,
+    Objection,
+    PluginError,
+    Problem,
+    invalid,
+)
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.ids import ChannelId, MarketId, MethodCode
 from eckit.kernel.minting import mint
 from eckit.kernel.plugins import Plugins
 from eckit.kernel.text import Text
-from eckit.payment import UnsuitableGatewayError, service as payment
+from eckit.payment import Ack, UnsuitableGatewayError, service as payment
 from eckit.pricing.model import FeeRule, FeeTier
 from eckit.promotion.model import Draft
 from eckit.testing.begin import START
@@ -52,12 +60,63 @@ def composed(*plugins: Any) -> Plugins:
         ({"reference_max": 19}, "reference_max"),
         ({"timeout_s": 0.0}, "timeout_s"),
         ({"timeout_s": 500.0}, "timeout_s"),
+        ({"timeout_s": float("nan")}, "timeout_s"),
+        ({"timeout_s": "1"}, "timeout_s is '1'"),
+        ({"currencies": {"JPY": (1.5, 10.5)}}, "currencies"),
+        ({"currencies": {"JPY": (True, 10)}}, "currencies"),
+        ({"flows": ["authorize"]}, "flows"),
+        ({"capture": None}, "capture is None"),
+        ({"void": 1}, "void is 1"),
+        ({"auth_ttl": 7}, "auth_ttl is 7"),
+        ({"auth_ttl": dt.timedelta.max}, "auth_ttl"),
+        ({"action_ttl": 3}, "action_ttl is 3"),
+        ({"not_found_after": dt.timedelta(seconds=-1)}, "not_found_after"),
+        ({"max_pending": 3}, "max_pending is 3"),
+        ({"horizon": 72}, "horizon is 72"),
+        ({"horizon": dt.timedelta(days=367)}, "horizon"),
+        ({"idempotency": {"begin": None}}, "idempotency"),
+        ({"buyer_needs": None}, "buyer_needs is None"),
+        ({"reference_max": True}, "reference_max is True"),
+        ({"reference_chars": ""}, "reference_chars"),
+        ({"reference_chars": None}, "reference_chars is None"),
+        ({"reference_chars": "あ"}, "reference_chars"),
+        ({"ack": 3}, "ack is 3"),
+        ({"ack": Ack(status="200")}, r"ack\.status is '200'"),  # type: ignore[arg-type]
+        ({"ack": Ack(status=500)}, r"ack\.status is 500"),
+        ({"account": None}, "account is None"),
+        ({"account": "x" * 81}, "account"),
+        ({"account": "a\ud800b"}, "account"),
+        ({"mode": "a\x00b"}, "mode"),
     ],
 )
 def test_a_gateway_the_core_cannot_work_with_stops_the_start(change: dict[str, Any], reason: str) -> None:
     """What is declared must make sense; the error names gateway and reason."""
     gateway = FakeGateway(FixedClock(START), attrs.evolve(CAPABILITIES, **change))
-    with pytest.raises(EckitError, match=reason):
+    with pytest.raises(UnsuitableGatewayError, match=reason) as caught:
+        composed(FakeProvider(gateway))
+    assert "fake" == caught.value.plugin
+    assert METHOD in caught.value.reason
+
+
+def test_whole_seconds_are_seconds() -> None:
+    """What must be a float may be an int, as everywhere in Python."""
+    gateway = FakeGateway(FixedClock(START), attrs.evolve(CAPABILITIES, timeout_s=15))
+    assert gateway is composed(FakeProvider(gateway)).things("payment.gateways")[0].thing
+
+
+@pytest.mark.parametrize("id", ["a\x00b", "x" * 500, "a\ud800", ""])
+def test_an_id_that_no_table_holds_stops_the_start(id: str) -> None:
+    """It would be found out with the first order."""
+    with pytest.raises(PluginError, match="is no code") as caught:
+        composed(FakeProvider(FakeGateway(FixedClock(START), id=MethodCode(id))))
+    assert "fake" == caught.value.plugin
+
+
+def test_a_label_is_a_text_in_languages() -> None:
+    """Buyers read it."""
+    gateway = FakeGateway(FixedClock(START))
+    gateway.label = "Card"  # type: ignore[assignment]
+    with pytest.raises(UnsuitableGatewayError, match="label is str"):
         composed(FakeProvider(gateway))
 
 
@@ -152,6 +211,35 @@ def test_an_objection_leaves_the_method_out_and_names_the_plugin(fails: bool, co
     plugins = composed(FakeProvider(FakeGateway(FixedClock(START))), Objects(fails=fails))
     [offer] = payment.methods(plugins, draft(), 1_000)
     assert (False, [(code, "objects")]) == (offer.offered, [(one.code, one.plugin) for one in offer.reasons])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "label"),
+    [
+        (invalid("missing", "destination.phone", ""), "invalid-input", "destination.phone"),
+        (NotAllowedError(permission="credit"), "not-allowed", ""),
+        (ObjectedError(objections=(Objection(code="no-credit", label="Not today."),)), "no-credit", "Not today."),
+        (ObjectedError(), "objected", ""),
+        (NotFoundError(kind="cart", id="x"), "payment-plugin-failed", ""),
+    ],
+    ids=lambda it: getattr(it, "code", None),
+)
+def test_a_plugin_that_refuses_a_method_leaves_it_out_with_its_reason(refusal: Any, code: str, label: str) -> None:
+    """The other methods are offered, and the draft is priced."""
+
+    class Refuses(Objects):
+        @hookimpl
+        def check_payment_method(self, draft: Draft, method: MethodCode) -> tuple[Objection, ...]:
+            if method == METHOD:
+                raise refusal
+            return ()
+
+    other = FakeGateway(FixedClock(START), id=MethodCode("fake.other"))
+    plugins = composed(FakeProvider(FakeGateway(FixedClock(START)), other), Refuses())
+    refused, offered = payment.methods(plugins, draft(), 1_000)
+    assert (False, [(code, "objects")]) == (refused.offered, [(one.code, one.plugin) for one in refused.reasons])
+    assert label in refused.reasons[0].text("en")
+    assert (True, ()) == (offered.offered, offered.reasons)
 
 
 def test_fees_come_sorted_and_name_their_plugin() -> None:

@@ -1,5 +1,6 @@
 """What answers and snapshots mean, and what is no answer at all."""
 
+import datetime as dt
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from eckit.payment.model import (
     InDoubt,
     NotSent,
     OperationKind,
+    Payment,
     Pending,
     Query,
     QueryFailed,
@@ -26,6 +28,7 @@ from eckit.payment.model import (
     Snapshot,
     SnapshotMovement,
     Unsupported,
+    VerifiedNotice,
     Voided,
     Voucher,
 )
@@ -37,6 +40,7 @@ from eckit.payment.rules import (
     learn_outcome,
     learn_snapshot,
     planned,
+    request,
     stored_action,
     sums_of,
 )
@@ -45,7 +49,35 @@ from tests.payment.made import AT, SHOP, after, planned_payment, sent_payment
 
 YEN = Money(1_000, "JPY")
 MONEY: dict[str, Any] = {"money": YEN, "movement_ref": "m1", "provider_ref": "p1", "at": AT}
+NEVER = (
+    dt.datetime.min.replace(tzinfo=dt.UTC),
+    dt.datetime.max.replace(tzinfo=dt.UTC),
+    dt.datetime(1999, 1, 1, tzinfo=dt.UTC),
+)
+TOO_LONG = (dt.timedelta.max, dt.timedelta(seconds=-1), dt.timedelta(days=366, seconds=1))
+UNSTORABLE = ("a\ud800b", "a\x00b")
 PAGE = ActionRequired(action=Redirect(url="https://pay.example"), provider_ref="p1")
+
+
+def payable_until(at: dt.datetime) -> tuple[Voucher, BankInstructions]:
+    return (
+        Voucher(numbers=(), url=None, stores=(), deadline=at),
+        BankInstructions(account="1", payer_reference="2", deadline=at),
+    )
+
+
+def with_text(text: str) -> tuple[Redirect | Voucher | BankInstructions, ...]:
+    slip, transfer = payable_until(AT)
+    return (
+        Redirect(url=text),
+        Redirect(url="https://pay.example", method=text),
+        Redirect(url="https://pay.example", fields={"a": text}),
+        Redirect(url="https://pay.example", fields={text: "a"}),
+        attrs.evolve(slip, numbers=(("receipt", text),)),
+        attrs.evolve(slip, url=text),
+        attrs.evolve(slip, stores=("a", text)),
+        attrs.evolve(transfer, account=text),
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,6 +124,22 @@ def test_one_id_for_two_kinds_of_movement_is_two_rows() -> None:
     twice = learn_snapshot(once, both, CAPABILITIES, AT).payment
     assert (1_000, 1_000) == (sums_of(twice).authorized, sums_of(twice).captured_final)
     assert 2 == len(twice.movements)
+    assert ["m1", "m1"] == told_refs(twice)
+
+
+def told_refs(payment: Payment) -> list[str]:
+    """The ids of earlier movements that the gateway is told when it is asked for a refund."""
+    refund = attrs.evolve(payment.operations[0], kind=OperationKind.REFUND)
+    return [one.movement_ref for one in request(payment, refund, CAPABILITIES).previous]
+
+
+@pytest.mark.parametrize("ref", ["pay#12", "#", "m#authorize-final"])
+def test_a_gateway_is_told_the_ids_that_its_provider_gave(ref: str) -> None:
+    """Whatever stands in them: only what the core itself has added is taken off."""
+    won = after(sent_payment(), Authorized(**{**MONEY, "movement_ref": ref})).payment
+    assert [ref] == told_refs(won)
+    both = snapshot(("authorize", 1_000, ref), ("capture", 1_000, ref))
+    assert [ref, ref] == told_refs(learn_snapshot(won, both, CAPABILITIES, AT).payment)
 
 
 def test_one_id_with_two_amounts_is_a_contradiction() -> None:
@@ -169,14 +217,44 @@ def test_a_part_of_a_snapshot_means_nothing_by_what_it_leaves_out() -> None:
         (OperationKind.BEGIN, Authorized(**{**MONEY, "movement_ref": "x" * 161})),
         (OperationKind.BEGIN, Authorized(**{**MONEY, "movement_ref": "a\x00b"})),
         (OperationKind.BEGIN, Authorized(**{**MONEY, "at": AT.replace(tzinfo=None)})),
+        *((OperationKind.BEGIN, Authorized(**{**MONEY, "at": at})) for at in NEVER),
+        *((OperationKind.BEGIN, Authorized(**MONEY, expires_at=at)) for at in NEVER),
+        *((OperationKind.BEGIN, attrs.evolve(PAGE, expires_at=at)) for at in NEVER),
+        *((OperationKind.BEGIN, InDoubt(cause="502", cancel_by=at)) for at in NEVER),
+        *((OperationKind.VOID, Expired(at=at)) for at in NEVER),
+        *((OperationKind.BEGIN, attrs.evolve(PAGE, action=action)) for at in NEVER for action in payable_until(at)),
+        *((OperationKind.BEGIN, Pending(reason="review", check_after=span)) for span in TOO_LONG),
+        *((OperationKind.BEGIN, NotSent(cause="429", retry_after=span)) for span in TOO_LONG),
+        *(
+            (OperationKind.BEGIN, attrs.evolve(PAGE, action=action))
+            for text in UNSTORABLE
+            for action in with_text(text)
+        ),
         (OperationKind.BEGIN, Captured(**MONEY, finality="perhaps")),
         (OperationKind.BEGIN, ActionRequired(action="https://pay.example", provider_ref="p1")),  # type: ignore[arg-type]
     ],
 )
 def test_what_does_not_answer_the_question_is_in_doubt(kind: OperationKind, answer: Any) -> None:
-    """Another type, half a yen, no reference, no zone: it may have happened; before sending, it has not."""
+    """Another type, half a yen, no reference, no zone, a library's last instant, a text that no database holds: it may
+    have happened; before sending, it has not.
+    """
     assert isinstance(accepted(kind, answer, sent=True), InDoubt)
     assert isinstance(accepted(kind, answer, sent=False), NotSent)
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "a\x00b"])
+def test_words_that_cannot_be_stored_are_mended(text: str) -> None:
+    """No money hangs on them: the outcome is as it was told, and so is what a query or a notice says."""
+    declined = Declined(code=text, raw_code=text, retry=text)
+    for answer in (declined, Pending(reason=text), InDoubt(cause=text), NotSent(cause=text), Unsupported(what=text)):
+        mended = accepted(OperationKind.BEGIN, answer, sent=True)
+        assert type(answer) is type(mended)
+        assert text not in repr(attrs.astuple(mended))
+    view = attrs.evolve(snapshot(status=text), decline=declined)
+    query = Query(payment_id=planned_payment().id, begin_reference="any", provider_ref=None, currency="JPY")
+    [notice] = accepted_notices((VerifiedNotice(event_key="e", snapshot=view),))  # type: ignore[misc]
+    assert accepted_query(query, view) == notice.snapshot  # type: ignore[union-attr]
+    assert "a\ufffdb" == notice.snapshot.status == notice.snapshot.decline.raw_code  # type: ignore[union-attr]
 
 
 def test_good_answers_are_taken_as_they_are() -> None:
@@ -197,11 +275,22 @@ def test_a_query_that_tells_of_another_payment_has_failed() -> None:
     mine = attrs.evolve(snapshot(), begin_reference="mine")
     broken = attrs.evolve(snapshot(("capture", 0, "m1")), begin_reference="mine")
     assert mine is accepted_query(query, mine)
-    for answer in (snapshot(), None, "paid", broken):
+    never = [attrs.evolve(mine, deadline=at) for at in NEVER]
+    for answer in (snapshot(), None, "paid", broken, *never, QueryFailed(cause=7)):  # type: ignore[arg-type]
         assert isinstance(accepted_query(query, answer), QueryFailed)
 
 
-@pytest.mark.parametrize("answer", [None, ["notice"], ("notice",), (1,)])
+def unreadable() -> VerifiedNotice:
+    """A notice of an event at an instant that cannot be told."""
+
+    class Nowhere(dt.tzinfo):
+        def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta:
+            raise ZeroDivisionError
+
+    return VerifiedNotice(event_key="e", snapshot=snapshot(), sent_at=AT.replace(tzinfo=Nowhere()))
+
+
+@pytest.mark.parametrize("answer", [None, ["notice"], ("notice",), (1,), (unreadable(),)])
 def test_a_notice_that_opens_to_nonsense_is_a_forgery(answer: Any) -> None:
     """Nothing in it is believed."""
     assert "ForgedNotice" == type(accepted_notices(answer)).__name__

@@ -350,6 +350,30 @@ def test_what_nobody_carries_needs_no_address() -> None:
         assert (False, []) == (rules.can_ask_carriers(sheet, group), left_open(sheet))
 
 
+def test_a_country_that_is_not_sold_to_is_taken_for_home() -> None:
+    """Nobody need know its rates: taxed is as at home, and the country stays open, of carried goods or not."""
+    france = TaxPlace(country="FR")
+    for items, mode in (([Item(100)], "ship"), ([Item(100, kind="digital")], "ship"), ([Item(100)], "pickup")):
+        sheet, group = started(items, mode=mode, destination=ident("pty", 1), tax_place=france)
+        assert [sheet.terms.home] == [row.place for row in sheet.lines]
+        assert (False, ["country"]) == (rules.can_ask_carriers(sheet, group), left_open(sheet))
+
+
+def test_a_market_without_countries_sells_everywhere() -> None:
+    """The place itself is the one whose rates are asked for."""
+    france = TaxPlace(country="FR")
+    [group] = [attrs.evolve(group, tax_place=france) for group in a_cart([Item(100)])[1]]
+    anywhere = attrs.evolve(YEN, countries=frozenset())
+    assert france == rules.start(the_terms(anywhere), (group,)).place_of(group.id)
+
+
+def test_a_group_without_goods_is_not_asked_where_it_goes() -> None:
+    """As it needs no address, it needs no country that is sold to."""
+    [group] = [attrs.evolve(group, tax_place=TaxPlace(country="FR")) for group in a_cart([Item(100)])[1]]
+    sheet = rules.start(the_terms(YEN), (group,))
+    assert (False, []) == (rules.can_ask_carriers(sheet, group), left_open(sheet))
+
+
 def test_options_show_what_they_cost_before_and_after_promotions() -> None:
     """Each option as it would be if it were taken; the goods' other deliveries share in the reduction."""
     sheet, group = started([Item(1000)])

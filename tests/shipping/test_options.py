@@ -6,6 +6,7 @@ import pytest
 from moneyed import Money
 
 from eckit.kernel.errors import PluginError, Problem
+from eckit.kernel.plugins import RESTING
 from eckit.kernel.text import Text
 from eckit.pricing.model import ShippingOffer
 from eckit.shipping import FareChange, FarePart, ParcelItem, ParcelPlan, rules, service as shipping
@@ -43,6 +44,24 @@ def test_one_carrier_that_fails_leaves_the_others() -> None:
     )
     assert [("a.standard", 500), ("c.standard", 700)] == _amounts(offers)
     assert [("fleet-b", "quote", "ConnectionError")] == [(one.plugin, one.hook, one.reason) for one in failures]
+
+
+def test_a_carrier_that_keeps_failing_is_not_asked_while_it_rests() -> None:
+    """PLG-09: three failures open its breaker; from then on it is left out at once, with a record that says so."""
+    asked: list[Any] = []
+
+    def down(request: Any) -> Any:
+        asked.append(request)
+        return _fails(request)
+
+    plugins = composed(*fleet(Ship("a", lambda request: [fare(500)]), Ship("b", down)))
+    reasons = []
+    for _ in range(5):
+        offers, _, failures = shipping.options(plugins, None, {}, a_request())  # type: ignore[arg-type]
+        assert [("a.standard", 500)] == _amounts(offers)
+        reasons += [(one.plugin, one.reason) for one in failures]
+    assert [("fleet-b", "ConnectionError")] * 3 + [("fleet-b", RESTING)] * 2 == reasons
+    assert 3 == len(asked)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_a_removed_fare_is_gone(begin: Begin) -> None:
     [
         ("country", "Japan", "wrong-country"),
         ("country", "jp", "wrong-country"),
+        ("country", "XX", "wrong-country"),
         ("max_weight_grams", 0, "wrong-quantity"),
         ("max_weight_grams", True, "wrong-quantity"),
         ("max_weight_grams", 2.5, "wrong-quantity"),

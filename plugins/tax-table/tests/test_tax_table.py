@@ -203,7 +203,8 @@ def test_rate_is_kept_exactly(begin: Begin) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
-    "country": ({"country": "Japan"}, "too-long", "country"),
+    "country": ({"country": "Japan"}, "wrong-country", "country"),
+    "no country there is": ({"country": "XX"}, "wrong-country", "country"),
     "lower case": ({"country": "jp"}, "wrong-country", "country"),
     "above one": ({"rate": Decimal("1.01")}, "rate-out-of-range", "rate"),
     "ten thousand percent": ({"rate": "10"}, "rate-out-of-range", "rate"),

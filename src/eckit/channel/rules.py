@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Container, Iterable, Iterator
 
 from eckit.channel.model import Channel, ExternalRef, LegalEntity, Market, Seller, Setup
+from eckit.kernel.countries import STANDARD, countries as known
 from eckit.kernel.errors import InvalidInputError, Problem
 from eckit.kernel.money import exponent
 from eckit.kernel.text import fold_email
@@ -103,8 +104,8 @@ def _code_problems(path: str, code: str) -> Iterator[Problem]:
 
 def _country_problems(path: str, countries: frozenset[str] | set[str]) -> Iterator[Problem]:
     for country in sorted(countries):
-        if not (len(country) == 2 and country.isascii() and country.isupper()):
-            yield Problem(code="wrong-country", path=path, value=country, limit="ISO 3166-1 alpha-2")
+        if country not in known():
+            yield Problem(code="wrong-country", path=path, value=country, limit=STANDARD)
 
 
 def _is_base_url(text: str) -> bool:

@@ -16,16 +16,6 @@ JAPAN: Final = "JP"
 _SEASONS: Final = tuple(dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 4, 7, 10))
 
 
-def known(country: str) -> str:
-    """A country's code, if it is one.
-
-    :raises InvalidInputError: ``wrong-country``.
-    """
-    if len(country) != 2 or country not in get_global("territory_zones"):  # the world is 001 there
-        raise invalid("wrong-country", "--country", country, limit="ISO 3166-1 alpha-2")
-    return country
-
-
 def currency_of(country: str, given: str | None) -> str:
     """The currency asked for, else what is paid with there.
 
@@ -41,7 +31,7 @@ def currency_of(country: str, given: str | None) -> str:
 
 
 def zone_of(country: str, given: str | None) -> str:
-    """The time zone asked for, else the country's, if all its clocks show the same.
+    """The time zone asked for, else the country's, if it has one and all its clocks show the same.
 
     :raises InvalidInputError: ``unknown-zone``; ``zone-needed``.
     """
@@ -50,7 +40,7 @@ def zone_of(country: str, given: str | None) -> str:
         if given not in there:
             raise invalid("unknown-zone", "--zone", given)
         return given
-    zones: list[str] = [name for name in get_global("territory_zones")[country] if name in there]
+    zones: list[str] = [name for name in get_global("territory_zones").get(country, ()) if name in there]
     if len(set(map(_clock, zones))) != 1:
         raise invalid("zone-needed", "--zone", country, limit=", ".join(zones))
     return zones[0]

@@ -25,7 +25,7 @@ from eckit.kernel.minting import mint
 from eckit.kernel.money import format_minor
 from eckit.kernel.secrets import Secret
 from eckit.kernel.texts import say as text_of
-from eckit.order.model import Order
+from eckit.order.model import Order, OrderState
 from eckit.payment.model import CardToken, PaymentResult
 from eckit.shop import Work
 from eckit.stock import OutOfStockError
@@ -211,16 +211,21 @@ class Play:
 
     def _tell(self, order: Order, result: PaymentResult) -> None:
         now = shows.find_order(self.shop, order.id).order
-        confirmed = self.t("confirmed") if now.confirmed_at else self.t("not_confirmed")
         say(
             self.t(
                 "order_is",
                 number=now.number,
                 total=self.money(now.current_total_minor),
                 payment=self._status(result),
-                state=confirmed,
+                state=self._state(now),
             )
         )
+
+    def _state(self, order: Order) -> str:
+        """What became of it; a canceled order was confirmed once, and is not any more."""
+        if order.state is OrderState.PLACED:
+            return self.t("confirmed" if order.confirmed_at else "not_confirmed")
+        return shows.state_of(order, self.locale)
 
     def _tell_again(self, buyer: Actor, order: Order) -> None:
         result = self.shop.find_payment(buyer, order.id)

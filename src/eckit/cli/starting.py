@@ -16,6 +16,7 @@ from eckit.cli import countries
 from eckit.cli.countries import JAPAN
 from eckit.cli.opening import OPERATOR, SETTINGS_FILE, Locale, chosen_locale, database_explained, writing_to
 from eckit.cli.printing import say
+from eckit.kernel.countries import expect_country
 from eckit.kernel.errors import invalid
 from eckit.kernel.ids import ChannelId, LegalEntityId, LocationId, MarketId, PriceListId, SellerId
 from eckit.kernel.minting import mint
@@ -102,11 +103,12 @@ def start_in(country: str, *, name: str, currency: str | None = None, zone: str 
 
     :raises InvalidInputError: no such country, currency or zone, or the country has several and one must be chosen.
     """
-    countries.known(country)
+    expect_country(country, "--country")
     return Start(
         name=name,
         currency=countries.currency_of(country, currency),
         country=country,
+        countries=frozenset({country}),
         locales=countries.locales_of(country),
         zone=countries.zone_of(country, zone),
         rounding=countries.rounding_of(country),

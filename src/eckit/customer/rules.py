@@ -7,6 +7,7 @@ import attrs
 
 from eckit.customer.model import Address, Customer, Party
 from eckit.kernel.clock import utc
+from eckit.kernel.countries import STANDARD, countries
 from eckit.kernel.errors import invalid
 from eckit.kernel.text import clean, fold_digits, fold_email
 
@@ -89,8 +90,8 @@ def accepted_address(address: Address, *, path: str = "address") -> Address:
     :raises InvalidInputError: names the field.
     """
     country = address.country.strip().upper()
-    if not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise invalid("wrong-country", f"{path}.country", address.country, limit="ISO 3166-1 alpha-2")
+    if country not in countries():
+        raise invalid("wrong-country", f"{path}.country", address.country, limit=STANDARD)
     if len(address.lines) > MAX_LINES:
         raise invalid("too-many", f"{path}.lines", len(address.lines), limit=MAX_LINES)
     return Address(

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from eckit.flows.ask_gateway import ask_closing, ask_query
+from eckit.flows.ask_gateway import ask_query
 from eckit.flows.cancel_unpaid import cancel_unpaid
+from eckit.flows.close_attempt import close_attempt
 from eckit.flows.receive_notice import apply_notices
 from eckit.flows.send_operation import LEASE, send_operation, send_planned
 from eckit.flows.settle_payment import Settled, provider, settle_payment
@@ -105,8 +106,7 @@ def _ask(begin: Begin, current: Payment, operation: StoredOperation) -> Iterable
     settled = settle_payment(begin, current.id, operation.id, news, by)
     now = _of(settled.payment, operation.id)
     if isinstance(news, QueryFailed) and rules.cancel_is_due(now, begin.clock.now()):
-        closing = payment.Closing(outcome=ask_closing(begin, settled.payment, now))
-        settled = settle_payment(begin, current.id, operation.id, closing, by)
+        settled = close_attempt(begin, settled.payment, now, by)
     cancel_unpaid(begin, settled)
     return _became(settled, operation)
 
@@ -131,7 +131,7 @@ def _lease_reservations(begin: Begin, limit: int) -> tuple[OrderId, ...]:
 
 @again_if_moved
 def _release(begin: Begin, order_id: OrderId) -> int:
-    """Plan to release what is still reserved for an order, if it was canceled; how many operations that takes."""
+    """Plan what becomes of money that is still reserved for an order; how many operations that takes."""
     with begin.write(_SYSTEM) as work:
         placed = order.lock(work, order_id)
-        return len(payment.release_if_dead(work, placed, payment.order_payments(work, placed, lock=True)))
+        return len(payment.sweep(work, placed, payment.order_payments(work, placed, lock=True)))

@@ -1,12 +1,13 @@
 """Capture and void: reserved money is taken, or released; an attempt that came to nothing is closed."""
 
+import datetime as dt
 from typing import Final
 
 from moneyed import Money
 
-from eckit.flows.ask_gateway import ask_closing
+from eckit.flows.close_attempt import close_attempt
 from eckit.flows.send_operation import send_planned
-from eckit.flows.settle_payment import provider, settle_payment
+from eckit.flows.settle_payment import provider
 from eckit.kernel import faults
 from eckit.kernel.actors import Actor, owns
 from eckit.kernel.errors import NotFoundError
@@ -39,7 +40,7 @@ def capture_payment(
     """
     expect_id("payment", payment_id)
     begin.require_no_transaction("capture_payment")
-    return _move(begin, actor, payment_id, OperationKind.CAPTURE, amount, key)
+    return _move(begin, actor, payment_id, OperationKind.CAPTURE, amount, key and f"capture:{key}")
 
 
 def void_payment(begin: Begin, actor: Actor, payment_id: PaymentId) -> PaymentResult:
@@ -58,7 +59,7 @@ def void_payment(begin: Begin, actor: Actor, payment_id: PaymentId) -> PaymentRe
     if beginning.state in (OpState.PLANNED, OpState.WAITING_BUYER):
         if not owns(actor, customer=placed.customer_id, token=placed.token):
             actor.require(VOID, channel=placed.channel_id)
-        return close_attempt(begin, actor, current, beginning)
+        return _close(begin, actor, current, beginning)
     return _move(begin, actor, payment_id, OperationKind.VOID, None, None)
 
 
@@ -66,9 +67,10 @@ def _move(
     begin: Begin, actor: Actor, payment_id: PaymentId, kind: OperationKind, amount: Money | None, key: str | None
 ) -> PaymentResult:
     placed, current = look(begin, actor, payment_id)
-    minor = rules.amount_for(current, kind, amount, begin.clock.now())
+    minor = _minor(current, kind, amount, key, begin.clock.now())
     actor.require(f"payment.{kind.value}", amount_minor=minor, channel=placed.channel_id)
-    payment.require_no_objection(begin.plugins, current, rules.sketch(current, kind, minor, begin.clock.now()))
+    if rules.with_key(current, key) is None:
+        payment.require_no_objection(begin.plugins, current, rules.sketch(current, kind, minor, begin.clock.now()))
     _plan(begin, actor, payment_id, kind, amount, key)
     faults.hit(f"{kind.value}.after_plan")
     send_planned(begin, order_id=placed.id)
@@ -81,10 +83,18 @@ def _plan(
 ) -> StoredOperation:
     with begin.write(actor) as work:
         placed, current = locked(work, payment_id)
-        if kind is OperationKind.CAPTURE:
-            require_going_on(work, placed)
-        minor = rules.amount_for(current, kind, amount, work.now)
-        return payment.plan(work, current, kind, minor, key and f"{kind.value}:{key}")
+        minor = _minor(current, kind, amount, key, work.now)
+        asked_before = rules.with_key(current, key) is not None
+        planned = payment.plan(work, current, kind, minor, key)
+        if kind is OperationKind.CAPTURE and not asked_before:
+            require_going_on(work, placed)  # after the sums: what cannot be taken at all is said first
+        return planned
+
+
+def _minor(current: Payment, kind: OperationKind, amount: Money | None, key: str | None, now: dt.datetime) -> int:
+    """How much is to be moved; without an amount what an earlier request with the same key moved, else all there is."""
+    earlier = rules.with_key(current, key)
+    return earlier.amount_minor if earlier and amount is None else rules.amount_for(current, kind, amount, now)
 
 
 def require_going_on(work: Work, placed: Order) -> None:
@@ -121,25 +131,16 @@ def locked(work: Work, payment_id: PaymentId) -> tuple[Order, Payment]:
 # -- closing an attempt -----------------------------------------------------------------------------------------------
 
 
-def close_attempt(begin: Begin, actor: Actor, current: Payment, beginning: StoredOperation) -> PaymentResult:
-    """Close an attempt that has not come to money: one that was never sent is dropped, any other is voided there.
-
-    Only a confirmed void ends it; if the buyer paid meanwhile, that is found out and counts.
-    """
+def _close(begin: Begin, actor: Actor, current: Payment, beginning: StoredOperation) -> PaymentResult:
+    """Close an attempt that has not come to money: one that was never sent is dropped, any other is voided there."""
     if beginning.state is OpState.PLANNED:
         _drop(begin, actor, current.id)
     else:
-        _close_there(begin, actor, current, beginning)
+        found, declared = payment.gateway_of(begin.plugins, current)
+        if not declared.void:
+            raise UnsupportedOperationError(method=found.code, kind=OperationKind.VOID.value)
+        close_attempt(begin, current, beginning, provider(current.method, actor))
     return rules.result(look(begin, actor, current.id)[1], begin.clock.now())
-
-
-def _close_there(begin: Begin, actor: Actor, current: Payment, beginning: StoredOperation) -> None:
-    found, declared = payment.gateway_of(begin.plugins, current)
-    if not declared.void:
-        raise UnsupportedOperationError(method=found.code, kind=OperationKind.VOID.value)
-    outcome = ask_closing(begin, current, beginning)
-    news = payment.Closing(outcome=outcome)
-    settle_payment(begin, current.id, beginning.id, news, provider(current.method, actor))
 
 
 @again_if_moved

@@ -62,6 +62,10 @@ class _Redeeming:
 def place_order(begin: Begin, actor: Actor, cart_id: CartId, *, agreed: QuoteRef, key: Key | None = None) -> Order:
     """Place the order the buyer confirmed. Same cart version, same order: a second call gives back the first one's.
 
+    To a guest, who asks with the cart's token, the order of a second call opens itself only while it waits for its
+    confirmation. Confirmed or canceled, its ``token`` is ``""``: it tells the number to show and opens nothing, so do
+    not go on to pay with it.
+
     :param agreed: digest and instant of the quote that was shown: ``quote.ref``.
     :param key: the caller's idempotency key, scope ``place_order``; not needed for safety, kept for who repeats.
     :raises QuoteChangedError: it costs something else now; carries the new quote.

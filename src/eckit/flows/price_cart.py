@@ -46,10 +46,11 @@ _RATES = currencies.STAMP
 def price_cart(begin: Begin, actor: Actor, cart_id: CartId, *, as_of: QuoteRef | None = None) -> Quote:
     """Price a cart: lines, promotions, delivery, fees, tax; everything that makes the total, and its trace.
 
-    What is missing (an address, a way to pay …) does not stop it: it stands in the quote's ``open``. Nothing is
-    written. At most six reads, whatever the lines and promotions; the rest is known by version stamps. Where something
-    has no price in the market's currency and one in another, it is converted by the rate that was kept, which is one
-    more read for each such currency; no source of rates is asked.
+    What is missing (an address, a way to pay …) does not stop it: it stands in the quote's ``open``, as ``country``
+    does where the market does not sell to the address's; the tax shown is then that of home. Nothing is written. At
+    most six reads, whatever the lines and promotions; the rest is known by version stamps. Where something has no price
+    in the market's currency and one in another, it is converted by the rate that was kept, which is one more read for
+    each such currency; no source of rates is asked.
 
     :param as_of: a quote that was shown before; within the market's freeze it is priced as of that one's instant, with
         the prices, promotions and rates of then, so that the buyer pays what was confirmed. Later, as of now.
@@ -325,12 +326,9 @@ class _Pricing:
     # tax
 
     def _ask_tax(self, request: TaxRequest) -> Sequence[rules.TaxAnswer]:
-        market = self._sheet.terms.market
-        places = dict.fromkeys(group.tax_place for group in self._facts.cart.groups)
-        engines = {
-            place: taxes.engine_for(self._plugins, market, place)
-            for place in (*filter(None, places), self._sheet.terms.home)
-        }
+        sheet = self._sheet
+        places = dict.fromkeys((*map(sheet.place_of, sheet.groups), sheet.terms.home))
+        engines = {place: taxes.engine_for(self._plugins, sheet.terms.market, place) for place in places}
         by_code = {engine.code: engine for engine in engines.values()}
         if len(by_code) == 1:
             [engine] = by_code.values()

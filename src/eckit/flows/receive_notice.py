@@ -119,7 +119,7 @@ def apply_notices(begin: Begin, *, limit: int = 100) -> int:
             _follow_up(begin, _apply(begin, leased))
         except Exception as error:  # noqa: BLE001 - a notice that cannot be handled must not hold up others
             _log.exception("notice %s could not be applied", leased.notice.id)
-            _postpone(begin, leased, f"error: {type(error).__name__}", give_up_as="quarantined")
+            _postpone(begin, leased, f"error: {type(error).__name__}")
     if taken:
         send_planned(begin)
     return len(taken)
@@ -134,7 +134,7 @@ def _lease(begin: Begin, limit: int) -> tuple[payment.LeasedNotice, ...]:
 def _apply(begin: Begin, leased: payment.LeasedNotice) -> Settled | None:
     current = leased.payment
     if current is None:
-        return _postpone(begin, leased, "unknown payment", give_up_as="unmatched")
+        return _postpone(begin, leased, "unknown payment")
     why = payment.misfit_of(begin.plugins, current, leased)
     if why is not None:
         return _quarantine(begin, current, leased, why)
@@ -143,7 +143,7 @@ def _apply(begin: Begin, leased: payment.LeasedNotice) -> Settled | None:
         return settle_payment(begin, current.id, None, leased.snapshot, by, notice=leased.notice.id)
     news = ask_query(begin, current)
     if isinstance(news, QueryFailed):
-        return _postpone(begin, leased, rules.shown(news.cause), give_up_as="quarantined")
+        return _postpone(begin, leased, rules.shown(news.cause))
     asked_for = rules.in_question(current)
     return settle_payment(begin, current.id, asked_for.id, news, by, notice=leased.notice.id)
 
@@ -154,9 +154,9 @@ def _follow_up(begin: Begin, settled: Settled | None) -> None:
 
 
 @again_if_moved
-def _postpone(begin: Begin, leased: payment.LeasedNotice, reason: str, *, give_up_as: str) -> None:
+def _postpone(begin: Begin, leased: payment.LeasedNotice, reason: str) -> None:
     with begin.write(Actor.system("apply_notices")) as work:
-        payment.postpone(work, leased.notice, reason, give_up_as=give_up_as)
+        payment.postpone(work, leased, reason)
 
 
 @again_if_moved

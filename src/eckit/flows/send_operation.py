@@ -48,6 +48,7 @@ LEASE: Final = dt.timedelta(minutes=5)
 _ROUNDS: Final = 5
 """What settling one operation plans is sent too, so many times over; the rest is recovery's."""
 
+_SYSTEM: Final = Actor.system("send_planned")
 _log = logging.getLogger("eckit.payment")
 
 
@@ -87,19 +88,28 @@ def _mark_sent(
 def send_planned(begin: Begin, *, order_id: OrderId | None = None, limit: int = 100) -> int:
     """Send what is planned and due: captures, voids and refunds, of one order or of all; how many were sent.
 
-    What one of them brings about (a refund where a void came too late) is sent as well. Where sending fails the
-    operation stays as it is, and recovery goes on with it: what was committed before is not undone by that.
+    What one of them brings about (a refund where a void came too late) is sent as well. Where finding out what is due
+    or sending it fails the operation stays as it is, and recovery goes on with it: what was committed before is not
+    undone by that, so nobody is told to send the whole request again.
     """
     begin.require_no_transaction("send_planned")
-    system = Actor.system("send_planned")
     sent = 0
     for _ in range(_ROUNDS):
-        with begin.write(system) as work:
-            due = payment.lease_operations(work, for_=LEASE, limit=limit, order_id=order_id, planned_only=True)
+        try:
+            due = _lease(begin, order_id, limit)
+        except EckitError:
+            _log.exception("what is planned could not be taken up for sending; recovery goes on with it")
+            break
         if not due:
             break
-        sent += sum(_send(begin, payment_id, operation_id, system) for payment_id, operation_id in due)
+        sent += sum(_send(begin, payment_id, operation_id, _SYSTEM) for payment_id, operation_id in due)
     return sent
+
+
+@again_if_moved
+def _lease(begin: Begin, order_id: OrderId | None, limit: int) -> tuple[tuple[PaymentId, OperationId], ...]:
+    with begin.write(_SYSTEM) as work:
+        return payment.lease_operations(work, for_=LEASE, limit=limit, order_id=order_id, planned_only=True)
 
 
 def _send(begin: Begin, payment_id: PaymentId, operation_id: OperationId, by: Actor) -> bool:

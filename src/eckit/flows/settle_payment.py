@@ -107,6 +107,8 @@ def _follow(work: Work, placed: Order, follows: rules.Follow) -> None:
         plan_shipments(work, placed)
     if follows.waits:
         order.place_block(work, placed, FUNDS, reason="the money has not come yet")
+    if follows.released and not placed.unlifted(FUNDS):
+        order.place_block(work, placed, FUNDS, reason="the money was released")
     if follows.funded:
         _let_go(work, placed)
     if follows.uncaptured:

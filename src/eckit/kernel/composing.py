@@ -190,7 +190,7 @@ def _read_tables(draft: _Draft) -> None:
 def _asked(draft: _Draft, hook: str, implementation: Implementation) -> Any:
     try:
         return implementation.function()
-    except Exception as error:  # noqa: BLE001 -- whatever a plugin raises is that plugin's problem
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a plugin raises is that plugin's problem
         draft.problems.append(_failed(draft.name, hook, type(error).__name__))
         return None
 

@@ -71,6 +71,8 @@ def _class_checker(hint: Any) -> Check:
         return lambda value: all(_has(value, name, method) for name, method in methods.items())
     if hint is int:
         return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    if hint is float:  # PEP 484: an int will do
+        return lambda value: isinstance(value, float | int) and not isinstance(value, bool)
     if isinstance(hint, type):
         return lambda value: isinstance(value, hint)
     raise TypeError(f"a hook cannot promise {hint!r}: answers of that type cannot be checked")

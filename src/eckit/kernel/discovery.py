@@ -53,11 +53,11 @@ def find_plugins(
         candidates += _installed(disabled, problems)
     by_name: defaultdict[str, dict[int, Found]] = defaultdict(dict)
     for plugin, origin, installed_as in candidates:
-        wrong = _wrong_with(plugin, origin, installed_as)
-        if wrong is not None:
-            problems.append(wrong)
-        elif plugin.name not in disabled:
-            by_name[plugin.name].setdefault(id(plugin), _found(plugin, origin))
+        looked_at = _looked_at(plugin, origin, installed_as, disabled)
+        if isinstance(looked_at, Problem):
+            problems.append(looked_at)
+        elif looked_at is not None:
+            by_name[looked_at.name].setdefault(id(plugin), looked_at)
     found: list[Found] = []
     for name, same in sorted(by_name.items()):
         if len(same) > 1:
@@ -77,22 +77,35 @@ def _installed(disabled: frozenset[str], problems: list[Problem]) -> list[_Candi
         origin = f"{point.value}{distribution}"
         try:
             found.append((point.load(), origin, point.name))
-        except Exception as error:  # noqa: BLE001 -- whatever importing a plugin raises, the others go on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever importing one raises, the others go on
             problems.append(
                 Problem(code="plugin-not-importable", path=f"plugins.{point.name}", value=origin, limit=_why(error))
             )
     return found
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     """The kind of error, and for a missing module which; nothing else of what a stranger's error says."""
     return (
         f"{type(error).__name__} {error.name or ''}".strip() if isinstance(error, ImportError) else type(error).__name__
     )
 
 
-def _wrong_with(plugin: Any, origin: str, installed_as: str | None) -> Problem | None:
-    name = getattr(plugin, "name", None)
+def _looked_at(plugin: Any, origin: str, installed_as: str | None, disabled: frozenset[str]) -> Found | Problem | None:
+    """What a plugin says of itself, or what is wrong with that; None if it is disabled. Attributes may run its code."""
+    path = origin
+    try:
+        name: object = getattr(plugin, "name", None)
+        wrong = _wrong_with(plugin, name, origin, installed_as)
+        if wrong is not None or not isinstance(name, str):
+            return wrong
+        path = f"plugins.{name}"
+        return None if name in disabled else _found(plugin, name, origin)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever it raises is that plugin's problem
+        return Problem(code="plugin-unreadable", path=path, limit=type(error).__name__)
+
+
+def _wrong_with(plugin: Any, name: object, origin: str, installed_as: str | None) -> Problem | None:
     if isinstance(plugin, type) or not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
         shown = "a class" if isinstance(plugin, type) else name if isinstance(name, str) else ""
         return Problem(code="not-a-plugin", path=origin, value=shown)
@@ -101,10 +114,10 @@ def _wrong_with(plugin: Any, origin: str, installed_as: str | None) -> Problem |
     return None
 
 
-def _found(plugin: Any, origin: str) -> Found:
+def _found(plugin: Any, name: str, origin: str) -> Found:
     interface = getattr(plugin, "eckit_interface", None)
     return Found(
-        name=plugin.name,
+        name=name,
         plugin=plugin,
         origin=origin,
         version=str(getattr(plugin, "version", "") or ""),

@@ -4,7 +4,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 import pluggy
@@ -40,6 +40,10 @@ class Kind(enum.Enum):
     HAPPENED = "happened"
 
 
+_WITH_AN_OPERATION: Final = frozenset({Kind.PROPOSE, Kind.CHECK, Kind.CHOOSE})
+"""Asked while something is done that can be refused: not at start, and not when it has happened."""
+
+
 @attrs.frozen(kw_only=True)
 class HookSpec:
     """A hook as declared.
@@ -47,6 +51,7 @@ class HookSpec:
     :ivar family: interface family, whose version plugins declare in ``eckit_interface``.
     :ivar version: the family's version here.
     :ivar answer: the type an implementation must return.
+    :ivar may_refuse: whether an implementation's RefusedError refuses the operation; else it is a failure like others.
     """
 
     name: str
@@ -58,13 +63,19 @@ class HookSpec:
     doc: str
     function: Callable[..., Any]
     version: int = 1
+    may_refuse: bool = False
 
 
-def hookspec(*, failure: Failure | None = None, firstresult: bool = False) -> Callable[[F], F]:
-    """Declare a hook. ``failure`` is needed for ``propose_``; ``check_`` and ``choose_`` are CLOSED without it."""
+def hookspec(*, failure: Failure | None = None, firstresult: bool = False, may_refuse: bool = True) -> Callable[[F], F]:
+    """Declare a hook. ``failure`` is needed for ``propose_``; ``check_`` and ``choose_`` are CLOSED without it.
+
+    :param may_refuse: False where the operation goes on whatever a plugin says, so that a refusal is a failure like
+        any other. Where a failure is dropped, and where there is no operation to refuse, it is so anyway.
+    """
 
     def mark(function: F) -> F:
         function.__eckit_failure__ = failure  # type: ignore[attr-defined]
+        function.__eckit_may_refuse__ = may_refuse  # type: ignore[attr-defined]
         return _mark(firstresult=firstresult)(function)
 
     return mark
@@ -78,6 +89,7 @@ def declared(module: types.ModuleType, family: str, version: int = 1) -> list[Ho
             continue
         kind = _kind(name)
         failure = function.__eckit_failure__ or (DROP if kind is Kind.HAPPENED else CLOSED)
+        may_refuse = function.__eckit_may_refuse__ and failure is CLOSED and kind in _WITH_AN_OPERATION
         code = function.__code__
         found.append(
             HookSpec(
@@ -90,6 +102,7 @@ def declared(module: types.ModuleType, family: str, version: int = 1) -> list[Ho
                 doc=function.__doc__ or "",
                 function=function,
                 version=version,
+                may_refuse=may_refuse,
             )
         )
     return found

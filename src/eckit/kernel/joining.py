@@ -3,12 +3,15 @@
 A joined Work is a savepoint. It never commits, rolls back or closes the host's transaction, and never retries: after a
 serialization failure only the owner of the outer transaction can. Nothing of ours stays on the host's connection: no
 execution option, no registered function, no handler.
+
+While the host has no transaction open, a joined shop is a shop like any other and uses connections of its own.
 """
 
+import contextvars
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, ClassVar, cast
 
 import attrs
@@ -17,9 +20,10 @@ from sqlalchemy.pool import NullPool
 
 from eckit.kernel.errors import RefusedError, invalid
 from eckit.kernel.tables import SCHEMA
-from eckit.kernel.work import Begin, WorkOpenError
+from eckit.kernel.work import Begin, Transactions, WorkOpenError
 
-_IDLE, _FAILED = 0, 3  # PQtransactionStatus, the same in every driver
+_IDLE, _FAILED, _BROKEN = 0, 3, 4  # PQtransactionStatus, the same in every driver
+_alone: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar("eckit_reading_alone", default=frozenset())
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -149,32 +153,44 @@ class HostConnection:
 class Joined:
     """Transactions on a host's connection: savepoints."""
 
-    def __init__(self, connection: Any, *, schema: str | None = None) -> None:
+    def __init__(self, connection: Any, *, schema: str | None = None, dialect: str | None = None) -> None:
         """Use a host's connection.
 
         :param connection: an SQLAlchemy ``Connection``, a raw connection of ``sqlite3`` or psycopg, or a callable that
-            gives either: the current one of a framework that keeps one per thread.
+            gives either, or None: the current one of a framework that keeps one per thread.
         :param schema: the PostgreSQL schema of the shop's tables; None is the connection's search path.
+        :param dialect: ``sqlite`` or ``postgresql``, for a callable that may give None; else the connection tells.
         :raises InvalidInputError: ``unknown-database``.
         """
         self._given = connection
         self._schema = schema
         self._lenders: dict[str, Lender] = {}
         now = self._now()
+        if now is None and dialect is not None:
+            self.dialect = dialect
+            return
         self.dialect = now.dialect.name if isinstance(now, sa.Connection) else _url_of(now).partition(":")[0]
         self.dialect = self.dialect.partition("+")[0]
 
     @classmethod
-    def to(cls, connection: Any, *, schema: str | None = None) -> "Joined":
+    def to(cls, connection: Any, *, schema: str | None = None, dialect: str | None = None) -> "Joined":
         """As :class:`Joined` itself."""
-        return cls(connection, schema=schema)
+        return cls(connection, schema=schema, dialect=dialect)
 
     def in_transaction(self) -> bool:
-        """Whether the host's transaction is open, as far as its connection tells."""
+        """Whether the host's transaction is open, as far as its connection tells.
+
+        A raw connection knows it from the first statement on, SQLAlchemy's from ``begin()`` on.
+        """
         now = self._now()
-        if isinstance(now, sa.Connection):
+        if now is None:
+            return False
+        if not isinstance(now, sa.Connection):
+            return _is_open(now)
+        if now.closed or now.invalidated:
             return now.in_transaction()
-        return bool(now.in_transaction) if isinstance(now, sqlite3.Connection) else now.info.transaction_status != _IDLE
+        driver = now.connection.driver_connection
+        return _is_open(driver) or (now.in_transaction() and _begins_by_itself(driver))
 
     def _now(self) -> Any:
         given = self._given
@@ -186,6 +202,8 @@ class Joined:
         if isinstance(now, sa.Connection):
             yield now
             return
+        if now is None:
+            raise NoHostTransactionError(what="none")
         _require_usable(now)
         url = _url_of(now)
         lender = self._lenders.get(url) or self._lenders.setdefault(url, Lender(url))
@@ -200,18 +218,46 @@ class Joined:
     def reading(self) -> Iterator[sa.Connection]:
         """The host's connection; what is read belongs to the host's transaction, if one is open.
 
-        On PostgreSQL a savepoint keeps an error of ours from failing the host's transaction.
+        On PostgreSQL a savepoint keeps an error of ours from failing the host's transaction. Without a transaction of
+        the host's it is one for reading, gone at the end.
+
+        :raises NoHostTransactionError: the transaction has failed, or the host has no connection now.
         """
         with self._connection() as connection:
-            if connection.dialect.name == "postgresql" and _is_open(connection):
+            if connection.dialect.name == "postgresql" and _is_open(_driver(connection)):
                 with connection.begin_nested():
                     yield self._ours(connection)
-            elif isinstance(self._now(), sa.Connection) and not connection.in_transaction():
-                with connection.begin() as own:
-                    yield self._ours(connection)
-                    own.rollback()
-            else:
+            elif self.in_transaction() or self._begins_with_a_select(connection):
                 yield self._ours(connection)
+            else:
+                with self._reading_alone(connection):
+                    yield self._ours(connection)
+
+    def _begins_with_a_select(self, connection: sa.Connection) -> bool:
+        """Whether the host's transaction begins with what is read: Django's, before its first statement."""
+        raw = not isinstance(self._given, sa.Connection) and not isinstance(self._now(), sa.Connection)
+        return raw and connection.dialect.name == "postgresql" and _begins_by_itself(_driver(connection))
+
+    @contextmanager
+    def _reading_alone(self, connection: sa.Connection) -> Iterator[None]:
+        """A transaction for reading on a connection that has none, rolled back at the end: one state of the database,
+        and on PostgreSQL there is no cursor without it."""
+        driver = _driver(connection)
+        token = _alone.set(_alone.get() | {id(driver)})
+        try:
+            with ExitStack() as at_end:
+                if isinstance(self._now(), sa.Connection) and not connection.in_transaction():
+                    at_end.callback(connection.begin().rollback)
+                if connection.dialect.name == "sqlite":
+                    begin = None if driver.in_transaction else "BEGIN"
+                else:
+                    begin = None if _begins_by_itself(driver) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                if begin:
+                    connection.exec_driver_sql(begin)
+                    at_end.callback(connection.exec_driver_sql, "ROLLBACK")
+                yield
+        finally:
+            _alone.reset(token)
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -220,14 +266,31 @@ class Joined:
         :raises NoHostTransactionError: there is no transaction that it could be part of.
         """
         with self._connection() as connection:
+            if id(_driver(connection)) in _alone.get():
+                raise NoHostTransactionError(what="none")  # what is open is a reading of ours, and is rolled back
             _require_transaction(connection)
             with connection.begin_nested():
                 yield self._ours(connection)
 
 
-def _is_open(connection: sa.Connection) -> bool:
-    status = _status(connection.connection.driver_connection)
-    return connection.in_transaction() if status is None else status != _IDLE
+def _driver(connection: sa.Connection) -> Any:
+    """The driver's connection; of a raw one the host's own, and not what stands before it."""
+    driver: Any = connection.connection.driver_connection
+    return driver.__dict__["_raw"] if isinstance(driver, Borrowed) else driver
+
+
+def _is_open(driver: Any) -> bool:
+    """Whether a transaction is open on a driver's connection; of a broken one it is gone."""
+    if isinstance(driver, sqlite3.Connection):
+        return driver.in_transaction
+    return _status(driver) not in {None, _IDLE, _BROKEN}
+
+
+def _begins_by_itself(driver: Any) -> bool:
+    """Whether a driver's connection begins a transaction before a statement (SQLite: before one that writes)."""
+    if isinstance(driver, sqlite3.Connection):
+        return driver.isolation_level is not None
+    return not driver.autocommit
 
 
 def _status(driver: Any) -> int | None:
@@ -242,14 +305,14 @@ def _require_usable(driver: Any) -> None:
 
 
 def _require_transaction(connection: sa.Connection) -> None:
-    driver: Any = connection.connection.driver_connection
+    driver = _driver(connection)
     if connection.dialect.name == "postgresql":
         _require_usable(driver)
-        if _status(driver) == _IDLE and driver.autocommit:
+        if not (_is_open(driver) or _begins_by_itself(driver)):
             raise NoHostTransactionError(what="none")
     elif not driver.in_transaction:
         # sqlite3 begins before the first INSERT and not before a SAVEPOINT, whose RELEASE would then commit
-        if isinstance(driver, Borrowed):
+        if isinstance(connection.connection.driver_connection, Borrowed):
             raise NoHostTransactionError(what="none")
         connection.exec_driver_sql("SELECT 1")  # SQLAlchemy begins, and the host's own way of beginning with it
         if not driver.in_transaction:
@@ -258,23 +321,60 @@ def _require_transaction(connection: sa.Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+class HostOrOwn:
+    """The host's transaction while one is open; else transactions of the shop's own."""
+
+    def __init__(self, host: Joined, own: Transactions, *, host_is_open: Callable[[], bool]) -> None:
+        self.dialect = own.dialect
+        self._host = host
+        self._own = own
+        self._host_is_open = host_is_open
+
+    def _now(self) -> Transactions:
+        return self._host if self._host_is_open() else self._own
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """As :meth:`Joined.reading`, or the shop's own."""
+        return self._now().reading()
+
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """As :meth:`Joined.writing`, or the shop's own."""
+        return self._now().writing()
+
+
 class JoinedBegin(Begin):
-    """Begins Works inside a host's transaction.
+    """Begins Works inside a host's transaction."""
 
-    :param in_transaction: tells whether the host's transaction is open now; while it is, nothing talks to the network.
-    """
+    def __init__(
+        self, *, transactions: Joined, in_transaction: Callable[[], bool], own: Transactions | None = None, **parts: Any
+    ) -> None:
+        """Begin on a host's connection.
 
-    retries: ClassVar[bool] = False
-
-    def __init__(self, *, in_transaction: Callable[[], bool], **parts: Any) -> None:
-        super().__init__(**parts)
+        :param in_transaction: tells whether the host's transaction is open now; while it or the connection says so,
+            nothing talks to the network.
+        :param own: where Works begin while no transaction of the host's is open; without it they are refused then.
+        """
+        self._host = transactions
+        self._own = own
         self._in_transaction = in_transaction
+        either = transactions if own is None else HostOrOwn(transactions, own, host_is_open=self._host_is_open)
+        super().__init__(transactions=either, **parts)
+
+    def _host_is_open(self) -> bool:
+        # Django with AUTOCOMMIT off is in a transaction and not in an atomic block; a raw connection inside an atomic
+        # block is in none before its first statement: neither of the two is to be believed alone.
+        return self._in_transaction() or self._host.in_transaction()
+
+    @property
+    def retries(self) -> bool:
+        """Whether a flow may start again: not while the transaction is the host's."""
+        return self._own is not None and not self._host_is_open()
 
     def require_no_transaction(self, what: str) -> None:
         """Insist that no transaction is open, the host's included.
 
         :raises WorkOpenError: one is.
         """
-        if self._in_transaction():
+        if self._host_is_open():
             raise WorkOpenError(what=what)
         super().require_no_transaction(what)

@@ -12,19 +12,20 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeGuard, TypeVar, cast
 
 import attrs
 import sqlalchemy as sa
 
 from eckit.kernel.conforming import checker
-from eckit.kernel.errors import EckitError, PluginError, Problem, RefusedError
+from eckit.kernel.errors import EckitError, InvalidInputError, PluginError, Problem, RefusedError
 from eckit.kernel.hookspecs import Failure, HookSpec, Kind
+from eckit.kernel.text import clean
 
 T = TypeVar("T")
 _CONTEXT = decimal.Context(prec=28, rounding=decimal.ROUND_HALF_EVEN)
-_MAY_REFUSE = frozenset({Kind.PROPOSE, Kind.CHECK, Kind.CHOOSE})
 RESTING = "resting after failures"
+_LONGEST_CODE = 80
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +34,7 @@ class Limits:
 
     :ivar inline_s: an inline implementation that takes longer counts as an overrun.
     :ivar overruns: so many in a row (or failures) open the plugin's breaker for that hook.
-    :ivar rest_s: how long an open breaker leaves the plugin out of DROP hooks.
+    :ivar rest_s: how long an open breaker leaves the plugin out of DROP hooks, and its objects out of what is offered.
     :ivar conversation_s: hard limit of a conversation on a worker thread.
     """
 
@@ -224,7 +225,7 @@ class Plugins:
             value = implementation.function(**{name: facts[name] for name in implementation.arguments})
             failed = not (heard or self._checks[hook](value))  # what a listener returns is nobody's business
         except (Exception, SystemExit) as error:
-            if isinstance(error, RefusedError) and spec.failure is Failure.CLOSED and spec.kind in _MAY_REFUSE:
+            if isinstance(error, RefusedError) and spec.may_refuse:
                 failed = False
                 raise
             raise PluginError(plugin=plugin, hook=hook, reason=type(error).__name__) from error
@@ -235,14 +236,19 @@ class Plugins:
             raise PluginError(plugin=plugin, hook=hook, reason=f"answered {type(value).__name__}")
         return value
 
-    def guarded(self, plugin: str, what: str, function: Callable[..., T], *args: Any) -> T:
+    def guarded(
+        self, plugin: str, what: str, function: Callable[..., T], *args: Any, failure: Failure = Failure.CLOSED
+    ) -> T:
         """An inline call of an object a plugin registered (``answer``, ``quote``, ``judge``), guarded and measured.
 
         It may not use the network: that is a conversation. The caller checks what comes back.
 
-        :raises PluginError: it raised; the cause is in ``__cause__``.
+        :param failure: ``DROP`` where the caller leaves out what fails: it rests while its breaker is open.
+        :raises PluginError: it raised, the cause is in ``__cause__``; or it rests.
         """
-        started, failed = time.monotonic(), True
+        track, started, failed = self.tracks[plugin, what], time.monotonic(), True
+        if failure is Failure.DROP and track.rests_until > started:
+            raise PluginError(plugin=plugin, hook=what, reason=RESTING)
         try:
             with decimal.localcontext(_CONTEXT):
                 value = function(*args)
@@ -250,7 +256,7 @@ class Plugins:
         except (Exception, SystemExit) as error:
             raise PluginError(plugin=plugin, hook=what, reason=type(error).__name__) from error
         finally:
-            self._note(self.tracks[plugin, what], started, failed=failed, limit_s=self.limits.inline_s)
+            self._note(track, started, failed=failed, limit_s=self.limits.inline_s)
         return value
 
     def _note(self, track: Track, started: float, *, failed: bool, limit_s: float) -> None:
@@ -320,7 +326,7 @@ class Plugins:
             things = self.run(spec, implementation, {"settings": settings})
             for thing in things:
                 name: object = self.guarded(implementation.plugin, hook, code, thing)
-                if not (isinstance(name, str) and name):
+                if not _is_code(name):
                     raise PluginError(plugin=implementation.plugin, hook=hook, reason=f"{name!r:.40} is no code")
                 if name in found:
                     raise PluginError(
@@ -362,6 +368,14 @@ class Plugins:
         """Forget what was loaded for plugins."""
         with self._facts_lock:
             self._facts.clear()
+
+
+def _is_code(name: object) -> TypeGuard[str]:
+    """Whether it can be a code: a column of the tables holds it, and two spellings of it are not one code."""
+    try:
+        return isinstance(name, str) and name != "" and clean(name, path="code", max_length=_LONGEST_CODE) == name
+    except InvalidInputError:
+        return False
 
 
 class _Talk(Generic[T]):

@@ -1,10 +1,14 @@
-"""Version stamps: one counter per thing that answers rest on, raised by whoever changes it.
+"""Version stamps: one number per thing that answers rest on, replaced by whoever changes it.
 
 A quote remembers the stamps of everything its price rested on; placing compares them in one read.
+
+A number is drawn at random and never used for two states: were it counted up, a change that is rolled back and the
+next one would share a number, and what was loaded under the first would be taken for the second.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,10 +20,19 @@ stamp = core_table("stamp", ident("name", primary_key=True), sa.Column("version"
 
 _READ = sa.select(stamp.c.name, stamp.c.version).where(stamp.c.name.in_(sa.bindparam("names", expanding=True)))
 
-_MORE: Any = {"index_elements": ["name"], "set_": {"version": stamp.c.version + 1}}
-_RAISE = {
-    "postgresql": postgresql.insert(stamp).on_conflict_do_update(**_MORE).returning(stamp.c.name),
-    "sqlite": sqlite.insert(stamp).on_conflict_do_update(**_MORE).returning(stamp.c.name),
+# Quotes and placements carry stamps along, as JSON: no larger than a double holds exactly, and of 16 digits that begin
+# with 1, as no card number does: the auditor and the log filter must not take one for such.
+_LEAST: Final = 10**15
+
+
+def _replacing(insert: Any) -> sa.Executable:
+    changed = insert.on_conflict_do_update(index_elements=["name"], set_={"version": insert.excluded.version})
+    return changed.returning(stamp.c.name)  # type: ignore[no-any-return]
+
+
+_RAISE: Final = {
+    "postgresql": _replacing(postgresql.insert(stamp)),
+    "sqlite": _replacing(sqlite.insert(stamp)),
 }
 
 
@@ -42,8 +55,8 @@ def compare(connection: sa.Connection, expected: Mapping[str, int]) -> None:
 
 
 def raise_all(connection: sa.Connection, names: Iterable[str]) -> None:
-    """Raise the stamps by one each, in one statement, in one global order."""
-    rows = [{"name": name, "version": 1} for name in sorted(set(names))]
+    """Give each of the stamps a number that it never had, in one statement, in one global order."""
+    rows = [{"name": name, "version": _LEAST + secrets.randbelow(_LEAST)} for name in sorted(set(names))]
     if rows:
         connection.execute(_RAISE[connection.dialect.name], rows)
 

@@ -57,7 +57,10 @@ class Instant(TypeDecorator[dt.datetime]):
         if value.tzinfo is None:
             raise TypeError("a naive datetime has no place in a table")
         value = value.astimezone(dt.UTC)
-        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if dialect.name == "postgresql":
+            return value
+        # not strftime: its %Y has as many digits as the year
+        return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
         """From the database, aware."""

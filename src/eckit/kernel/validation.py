@@ -23,7 +23,7 @@ def implementations_of(
         manager.register(found.plugin, found.name)
     except pluggy.PluginValidationError as error:
         return [], [_misfit(found, error)]
-    except Exception as error:  # noqa: BLE001 -- looking at a plugin's attributes runs its code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- looking at a plugin's attributes runs its code
         return [], [_problem(found, "plugin-unreadable", limit=type(error).__name__)]
     known = {spec.name: spec for spec in specs}
     implemented, problems = [], []

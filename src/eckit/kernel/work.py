@@ -84,6 +84,8 @@ class Work:
         self._deeds: list[history.Deed] = []
         self._bumps: set[str] = set()
         self._wrote = False
+        self._joined = not begin.retries
+        self._joined = not begin.retries
 
     @property
     def dialect(self) -> str:
@@ -153,7 +155,13 @@ class Work:
 
     def stamps(self, names: Iterable[str]) -> dict[str, int]:
         """The current version of each stamp, in one read."""
-        return stamps.read(self.connection, names)
+        wanted = set(names)
+        for around in _open.get() if self._joined else ():
+            if around is not self and around._joined and around.begin.shop_id == self.shop_id:
+                # On the host's one connection this Work sees what that one has changed and not yet flushed. Under the
+                # old numbers it would be cached for everybody, and outlive a rollback.
+                stamps.raise_all(around.connection, around._bumps & wanted)
+        return stamps.read(self.connection, wanted)
 
     def _flush(self) -> None:
         """Stamps, audit rows and events, each in one statement, last in the transaction."""
@@ -205,8 +213,10 @@ class Begin:
         self.shop: Any = None
         self._work = work
 
-    retries: ClassVar[bool] = True
-    """Whether a flow may start again after a conflict: only who owns the transaction can."""
+    @property
+    def retries(self) -> bool:
+        """Whether a flow may start again after a conflict: only who owns the transaction can."""
+        return True
 
     def require_no_transaction(self, what: str) -> None:
         """Insist that neither a Work nor a host's transaction is open here.

@@ -25,6 +25,7 @@ class Mail:
     """A mail to send: kind and about what; no personal data: address and language are looked up when it is sent.
 
     :ivar about: an order.
+    :ivar queued_at: when its event was heard; the mail bears this date, however often it is tried.
     :ivar facts: what of its event the mail tells, as :class:`MessageWish` gave it.
     """
 
@@ -35,6 +36,7 @@ class Mail:
     state: MailState
     tries: int = 0
     due_at: dt.datetime
+    queued_at: dt.datetime
     last_failure: str = ""
     facts: Mapping[str, str | int] = attrs.field(converter=frozen_map, factory=dict, hash=False)
 
@@ -44,10 +46,12 @@ class Rendered:
     """A mail ready for a transport. Header values contain no control characters.
 
     :ivar message_id: stable, made of the event's id: a repeated mail can be recognized as such.
+    :ivar written_at: what its ``Date`` says; the same in a repeated mail, so that the whole of it is.
     :ivar sender: address it comes from; ``sender_name``: the name beside it. ``to``: the one address it goes to.
     """
 
     message_id: str
+    written_at: dt.datetime
     sender: str
     sender_name: str = ""
     to: str

@@ -115,6 +115,7 @@ def rendered(
         raise TemplateFailedError(kind=mail.kind, locale=locale, reason=type(error).__name__) from error
     return Rendered(
         message_id=f"<{mail.event_id}.{mail.kind}@{sender.rpartition('@')[2]}>",
+        written_at=mail.queued_at,
         sender=sender,
         sender_name=sender_name,
         to=to,

@@ -95,6 +95,7 @@ def _mail(row: Any) -> Mail:
         state=MailState(row.state),
         tries=row.tries,
         due_at=row.due_at,
+        queued_at=row.queued_at,
         last_failure=row.last_failure,
         facts=row.facts,
     )

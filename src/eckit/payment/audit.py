@@ -38,6 +38,7 @@ def _told(*kinds: str) -> sa.ColumnElement[bool]:
 
 
 _authorized, _voided = _sum("authorize"), _sum("void")
+_any_captured = _sum("capture")
 _captured = _sum("capture", movement.c.finality == "final")
 _given_back = _sum("refund") - _sum("refund_failed")
 _applied = (
@@ -64,6 +65,12 @@ _last_state = (
     .scalar_subquery()
 )
 _ended: Final = [state.value for state in ENDED]
+_is_under_way = (
+    sa.select(operation.c.id)
+    .where(operation.c.payment_id == payment.c.id, operation.c.state.not_in(_ended))
+    .correlate(payment)
+    .exists()
+)
 _other = payment.alias("other")
 
 
@@ -321,6 +328,18 @@ CHECKS: Final[tuple[Check, ...]] = (
         sa.select(notice.c.id, notice.c.begin_reference)
         .outerjoin_from(notice, payment, payment.c.begin_reference == notice.c.begin_reference)
         .where(notice.c.state == "applied", sa.or_(payment.c.id.is_(None), notice.c.ended_at.is_(None))),
+    ),
+    query(
+        "what-left-is-paid",
+        "goods that have left are paid, or a person was told",
+        payment.name,
+        _payments(
+            "earned more than is taken or reserved, and nobody is at it",
+            payment.c.earned_minor > _any_captured,
+            payment.c.earned_minor > _authorized - _voided,
+            ~_is_under_way,
+            ~_told("uncaptured", "not_sent", "misfit", "underpaid", "over_captured"),
+        ),
     ),
     query("one-notice-of-an-event", _NOTICES, notice.name, _twice(notice, notice.c.gateway, notice.c.event_key)),
 )

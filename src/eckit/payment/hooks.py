@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import attrs
 
-from eckit.kernel.errors import Objection, PluginError
+from eckit.kernel.errors import ObjectedError, Objection, PluginError, RefusedError
 from eckit.kernel.hookspecs import CLOSED, hookspec
 from eckit.kernel.ids import MethodCode
 from eckit.kernel.plugins import Plugins
@@ -47,9 +47,12 @@ def register_payment_gateways(settings: Any) -> tuple[Gateway, ...]:  # type: ig
     """
 
 
-@hookspec(failure=CLOSED)
+@hookspec(failure=CLOSED, may_refuse=False)
 def check_payment_method(draft: Draft, method: MethodCode) -> tuple[Objection, ...]:  # type: ignore[empty-body]
     """Object to offering a way to pay for this draft, once per method and pricing.
+
+    Whatever it raises leaves the method out as an objection does, and the draft is priced: with what it says, if that
+    is a refusal.
 
     :param draft: the quote so far; there is no order yet.
     :return: objections, which leave the method out and are shown with it; ``()`` for none.
@@ -63,9 +66,11 @@ def check_payment_method(draft: Draft, method: MethodCode) -> tuple[Objection, .
     """
 
 
-@hookspec(failure=CLOSED)
+@hookspec(failure=CLOSED, may_refuse=False)
 def propose_payment_fees(draft: Draft, method: MethodCode) -> tuple[FeeRule, ...]:  # type: ignore[empty-body]
     """Propose what paying this way costs the buyer: the only place that charges for cash on delivery and the like.
+
+    A plugin that fails or refuses leaves the method out, and the draft is priced.
 
     :return: fee tables; which tier counts depends on what is left to pay and is solved by the core. ``()`` for none.
 
@@ -100,9 +105,11 @@ def check_payment_operation(  # type: ignore[empty-body]
     """
 
 
-@hookspec(firstresult=True, failure=CLOSED)
+@hookspec(firstresult=True, failure=CLOSED, may_refuse=False)
 def choose_late_money(order: Order, payment: Payment) -> str | None:
     """Choose what becomes of money that came for a canceled order. Asked inside a transaction: be quick.
+
+    The money is booked in any case: a plugin that fails or refuses leaves the choice to a person.
 
     :return: ``"give_back"``; ``"revive"`` to keep it and open a task for a person, who places the order anew; None to
         leave the choice to the next. Nobody chooses: it is given back.
@@ -169,14 +176,24 @@ def payment_changed(event: PaymentEvent, shop: Any) -> None:
 
 
 def ask_method(plugins: Plugins, draft: Draft, method: MethodCode) -> tuple[Objection, ...]:
-    """All objections to a method; a plugin that fails counts as one that objects."""
+    """All objections to a method; a plugin that fails or refuses counts as one that objects."""
     try:
         answers = plugins.call.check_payment_method(draft=draft, method=method)
     except PluginError as error:
-        return (Objection(code="payment-plugin-failed", plugin=error.plugin),)
+        return _objections_of(error)
     return tuple(
         attrs.evolve(objection, plugin=answer.plugin) for answer in answers.given for objection in answer.value
     )
+
+
+def _objections_of(error: PluginError) -> tuple[Objection, ...]:
+    """What a plugin says against a method by failing; one that refuses says why."""
+    match error.__cause__:
+        case ObjectedError(objections=objections) if objections:
+            return tuple(attrs.evolve(objection, plugin=error.plugin) for objection in objections)
+        case RefusedError() as refused:
+            return (Objection(code=refused.code, label=refused.text("en"), plugin=error.plugin),)
+    return (Objection(code="payment-plugin-failed", plugin=error.plugin),)
 
 
 def ask_fees(plugins: Plugins, draft: Draft, method: MethodCode) -> tuple[FeeRule, ...]:
@@ -203,7 +220,8 @@ def ask_operation(plugins: Plugins, payment: Payment, operation: StoredOperation
 def ask_late_money(plugins: Plugins, order: Order, payment: Payment) -> str | None:
     """The choice for late money, ``give_back`` if nobody makes one.
 
-    :return: None if a plugin failed or chose something unknown: then a person decides, for the money must be booked.
+    :return: None if a plugin failed, refused or chose something unknown: then a person decides, for the money must be
+        booked.
     """
     try:
         answers = plugins.call.choose_late_money(order=order, payment=payment)

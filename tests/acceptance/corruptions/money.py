@@ -119,6 +119,15 @@ _DUE: Final = of(
     ),
 )
 
+_LEFT: Final = of(
+    "goods that have left are paid, or a person was told",
+    plant(
+        "goods that nobody pays",
+        {"payment/what-left-is-paid": "{taken.payment}"},
+        update("payment", "earned_minor = amount_minor + 1", "id = '{taken.payment}'"),
+    ),
+)
+
 _CONFIRMED: Final = of(
     "the amount charged is the amount confirmed",
     plant(
@@ -220,4 +229,4 @@ _CURRENCIES: Final = of(
     ),
 )  # fmt: skip
 
-CORRUPTIONS: Final = (*_SUMS, *_APPLIED, *_ENTRIES, *_DUE, *_CONFIRMED, *_ATTEMPTS, *_CURRENCIES)
+CORRUPTIONS: Final = (*_SUMS, *_APPLIED, *_ENTRIES, *_DUE, *_LEFT, *_CONFIRMED, *_ATTEMPTS, *_CURRENCIES)

@@ -89,6 +89,12 @@ def _left_for(good: Wrapper, payment: Payment, kind: OperationKind, now: Any) ->
     return good(payment, kind, now)
 
 
+def _require_going_on(good: Wrapper, work: Any, placed: Any) -> None:
+    """Nor does the block that lies on such an order keep anybody from it."""
+    if not _is("B.core_captures_after_a_void"):
+        good(work, placed)
+
+
 def _reservation_over(good: Wrapper, begin: Any, now: Any) -> Any:
     """Reserved once is reserved for ever."""
     return good(begin, now) and not _is("B.core_reservations_never_end")
@@ -112,12 +118,12 @@ def _cancel_unpaid(good: Wrapper, begin: Any, settled: Settled) -> None:
     good(begin, settled)
 
 
-def _postpone(good: Wrapper, work: Any, notice: Any, reason: str, *, give_up_as: str) -> None:
+def _postpone(good: Wrapper, work: Any, leased: Any, reason: str) -> None:
     """A notice that came before its payment is given up at once."""
-    if give_up_as == "unmatched" and _is("D.core_drops_early_notices"):
-        store.end_notice(work, notice.id, give_up_as, reason)
+    if leased.payment is None and _is("D.core_drops_early_notices"):
+        store.end_notice(work, leased.notice.id, "unmatched", reason)
         return
-    good(work, notice, reason, give_up_as=give_up_as)
+    good(work, leased, reason)
 
 
 def _was_used(good: Wrapper, work: Any, gateway: Any) -> Any:
@@ -129,6 +135,7 @@ _FAULTS: Final[dict[str, Wrapper]] = {
     "eckit.payment.service.mark_sent": _mark_sent,
     "eckit.payment.service.planning.add": _add,
     "eckit.payment.rules.planning.left_for": _left_for,
+    "eckit.flows.move_money.require_going_on": _require_going_on,
     "eckit.payment.rules.planning.reservation_over": _reservation_over,
     "eckit.flows.chase._look_at": _look_at,
     "eckit.flows.receive_notice.cancel_unpaid": _cancel_unpaid,

@@ -9,6 +9,7 @@ import attrs
 
 from eckit import TaxPlace, Text, invalid
 from eckit.kernel.clock import utc, zone_of
+from eckit.kernel.countries import expect_country
 from eckit.kernel.money import checked_minor, exponent
 from eckit.kernel.text import clean, fold_digits
 from eckit_tablerate.regions import region_of
@@ -165,7 +166,7 @@ def accepted_rate(given: Rate) -> Rate:
     end = None if given.valid_to is None else utc(given.valid_to, "valid_to")
     if end is not None and end <= start:
         raise invalid("window-reversed", "valid_to", end.isoformat(), limit=start.isoformat())
-    country = accepted_country(given.country)
+    country = expect_country(given.country, "country")
     region = region_of(country, clean(given.region, path="region", max_length=100))
     return attrs.evolve(given, country=country, region=region, valid_from=start, valid_to=end)
 
@@ -175,21 +176,11 @@ def accepted_place(service: str, country: str, region: str, postal_prefix: str) 
 
     :raises InvalidInputError: names the field; ``too-long`` for a prefix longer than pricing knows.
     """
-    code = accepted_country(country)
+    code = expect_country(country, "country")
     prefix = fold_digits(postal_prefix, "postal_prefix", letters=True) if postal_prefix else ""
     if len(prefix) > PREFIX:
         raise invalid("too-long", "postal_prefix", postal_prefix, limit=PREFIX)
     return service, code, region_of(code, clean(region, path="region", max_length=100)), prefix
-
-
-def accepted_country(country: str) -> str:
-    """A country code.
-
-    :raises InvalidInputError: ``wrong-country``.
-    """
-    if len(country) != 2 or not (country.isascii() and country.isupper()):
-        raise invalid("wrong-country", "country", country, limit="ISO 3166-1 alpha-2")
-    return country
 
 
 def _within(value: object, least: int, most: int, path: str) -> None:

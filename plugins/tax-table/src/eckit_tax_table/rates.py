@@ -10,6 +10,7 @@ import attrs
 
 from eckit import TaxPlace, Text, invalid
 from eckit.kernel.clock import utc
+from eckit.kernel.countries import expect_country
 from eckit.kernel.text import clean
 from eckit_tax_table.errors import NoTaxRateError
 
@@ -46,9 +47,7 @@ def accepted(given: Rate) -> Rate:
     :raises InvalidInputError: names the field: no country code, a rate that is no fraction from 0 to 1 with at most ten
         decimals, an end that is not after the start.
     """
-    country = clean(given.country, path="country", max_length=2)
-    if len(country) != 2 or not (country.isascii() and country.isupper()):
-        raise invalid("wrong-country", "country", given.country, limit="ISO 3166-1 alpha-2")
+    expect_country(given.country, "country")
     start = utc(given.valid_from, "valid_from")
     end = None if given.valid_to is None else utc(given.valid_to, "valid_to")
     if end is not None and end <= start:

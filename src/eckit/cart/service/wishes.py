@@ -10,7 +10,9 @@ from eckit.cart import rules
 from eckit.cart.model import Cart, CartGroup, Touch
 from eckit.cart.service.changing import change
 from eckit.customer.model import Party, TaxPlace
+from eckit.customer.rules import accepted_address
 from eckit.kernel.clock import utc
+from eckit.kernel.countries import expect_country
 from eckit.kernel.errors import invalid
 from eckit.kernel.ids import CartId, GroupId, MethodCode, OptionCode, PartyId, expect_id
 from eckit.kernel.minting import mint
@@ -46,9 +48,13 @@ def set_destination(
     :param party: the recipient; with its fact the tax place is read from the address.
     :param tax_place: what may be kept of the address without naming anybody, if only the id is given.
     :param group: not needed while there is only one.
+    :raises InvalidInputError: the address, or the place that is given, is none: ``wrong-country``, for example.
     """
     if isinstance(party, Party) and party.address is not None:
-        tax_place = party.address.place()
+        # The fact may be as the buyer typed it; fares and rates are found by its normal form.
+        tax_place = accepted_address(party.address, path="party.address").place()
+    elif tax_place is not None:
+        expect_country(tax_place.country, "tax_place.country")
     target = _party_id(party, "party")
     return _change_group(
         work, cart_id, "set_destination", group, expect_version, lambda it: rules.destined(it, target, tax_place)

@@ -403,6 +403,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("earned_minor", sa.BigInteger(), nullable=False),
+        sa.Column("keep_minor", sa.BigInteger(), nullable=True),
         sa.Column("sweep_at", Instant(), nullable=True),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_eckit_payment_amount")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_eckit_payment")),

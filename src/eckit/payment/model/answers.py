@@ -1,4 +1,8 @@
-"""What gateways answer: a closed sum type in which "we do not know" is a member, and the provider's own view."""
+"""What gateways answer: a closed sum type in which "we do not know" is a member, and the provider's own view.
+
+Instants are of the years 2000 to 2200, spans are of 0 to 366 days, and texts are such that a database holds them. An
+answer with others is no answer; only words for people (codes, causes, reasons, a status) are mended instead.
+"""
 
 import datetime as dt
 from collections.abc import Mapping

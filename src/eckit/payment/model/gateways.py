@@ -17,7 +17,7 @@ from eckit.payment.model.notices import Ack, Opened, RawRequest
 
 @attrs.frozen(kw_only=True)
 class Capabilities:
-    """What a gateway declares, and is held to.
+    """What a gateway declares, and is held to. Checked when the shop is composed; spans are of 0 to 366 days.
 
     :ivar currencies: currency → (least, most) in minor units.
     :ivar flows: ``authorize`` and/or ``sale``. ``capture``: none, full, partial, multiple. ``refund``: likewise.

@@ -131,6 +131,7 @@ class Payment:
 
     :ivar held_by: who holds the money: shop, seller, channel, provider, carrier.
     :ivar earned_minor: what the shop has earned of it by handing goods over: so much is to be captured.
+    :ivar keep_minor: how much of it its order still wants, once something was canceled; the rest is given back.
     """
 
     id: PaymentId
@@ -148,6 +149,7 @@ class Payment:
     version: int
     created_at: dt.datetime
     earned_minor: int = 0
+    keep_minor: int | None = None
     operations: tuple[StoredOperation, ...] = ()
     movements: tuple[StoredMovement, ...] = ()
 

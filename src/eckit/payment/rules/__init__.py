@@ -11,8 +11,8 @@ from eckit.payment.rules.answers import (
     unanswered,
 )
 from eckit.payment.rules.change import Change, Draft, Step, new_movement
+from eckit.payment.rules.declaring import declaration_flaws
 from eckit.payment.rules.following import (
-    GIVE_BACK_KEY,
     Follow,
     GiveBack,
     application,
@@ -20,14 +20,15 @@ from eckit.payment.rules.following import (
     capture_due,
     current_attempt,
     earned_shares,
+    expected,
     follow,
     give_back,
     in_question,
     is_given_back,
     is_over,
-    lost_reservation,
     may_be_given_up,
     secured,
+    uncapturable,
     unsent,
 )
 from eckit.payment.rules.learning import (
@@ -65,7 +66,7 @@ from eckit.payment.rules.recovery import (
     overdue,
     too_old_to_send,
 )
-from eckit.payment.rules.references import LEAST_LENGTH, reference, request_hash
+from eckit.payment.rules.references import reference, request_hash
 from eckit.payment.rules.requests import Extras, Request, closing, newest, query, request, result, resumption
 from eckit.payment.rules.snapshots import learn_snapshot, misfit, references
 from eckit.payment.rules.status import reservation_over, status, status_of
@@ -75,9 +76,7 @@ __all__ = [
     "ANSWERS",
     "DECLINE_CODES",
     "ENDED",
-    "GIVE_BACK_KEY",
     "KINDS",
-    "LEAST_LENGTH",
     "MOVES",
     "UNKNOWN",
     "UNSUPPORTED_QUERY",
@@ -106,8 +105,10 @@ __all__ = [
     "closing",
     "current_attempt",
     "deadline_of",
+    "declaration_flaws",
     "delay",
     "earned_shares",
+    "expected",
     "follow",
     "give_back",
     "hash_of",
@@ -126,7 +127,6 @@ __all__ = [
     "learn_silence",
     "learn_snapshot",
     "left_for",
-    "lost_reservation",
     "may_be_given_up",
     "misfit",
     "new_movement",
@@ -158,6 +158,7 @@ __all__ = [
     "taken",
     "too_old_to_send",
     "unanswered",
+    "uncapturable",
     "unsent",
     "waits_for_funds",
     "way",

@@ -1,7 +1,7 @@
 """A payment as it changes by news: a draft that books movements and moves operations, and the Change that results."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -200,8 +200,7 @@ class Draft:
             if known.movement_ref != movement.movement_ref:
                 continue
             if (known.kind, known.finality) != (movement.kind, movement.finality):
-                variant = f"{movement.movement_ref}#{movement.kind}-{movement.finality}"
-                return self.book(attrs.evolve(movement, movement_ref=variant))
+                return self.book(attrs.evolve(movement, movement_ref=f"{movement.movement_ref}{_apart(movement)}"))
             same_amount = (known.amount_minor, known.currency) == (movement.amount_minor, movement.currency)
             same_operation = not known.reference or not movement.reference or known.reference == movement.reference
             if same_amount and same_operation:
@@ -212,7 +211,7 @@ class Draft:
 
     def knows(self, movement: StoredMovement) -> StoredMovement | None:
         """The row of this movement, if it is booked already."""
-        variant = f"{movement.movement_ref}#{movement.kind}-{movement.finality}"
+        variant = f"{movement.movement_ref}{_apart(movement)}"
         for known in self._movements:
             same_kind = (known.kind, known.finality) == (movement.kind, movement.finality)
             if same_kind and known.movement_ref in {movement.movement_ref, variant}:
@@ -272,6 +271,17 @@ class Draft:
             misfits=tuple(self._misfits),
             refused=tuple(self._refused),
         )
+
+
+def _apart(movement: StoredMovement) -> str:
+    """What is added to the provider's id of a movement where the provider uses it for another kind, too."""
+    return f"#{movement.kind}-{movement.finality}"
+
+
+def provider_ref_of(movements: Sequence[StoredMovement], movement: StoredMovement) -> str:
+    """The provider's own id of one of a payment's movements: without what was added to it when it was booked."""
+    plain = movement.movement_ref.removesuffix(_apart(movement))
+    return plain if any(other.movement_ref == plain for other in movements) else movement.movement_ref
 
 
 def new_movement(payment: Payment, *, kind: str, now: dt.datetime, **facts: Any) -> StoredMovement:

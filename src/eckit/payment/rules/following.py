@@ -20,15 +20,20 @@ from eckit.payment.rules import moves
 from eckit.payment.rules.actions import waits_for_funds
 from eckit.payment.rules.change import Change
 from eckit.payment.rules.learning import EXPIRED
+from eckit.payment.rules.moves import GIVE_BACK_KEY, RETURN_KEY
 from eckit.payment.rules.planning import left_for, supports
 from eckit.payment.rules.status import reservation_over, status_of
-from eckit.payment.rules.sums import held, lost, refundable, reserved, sums_of, taken
-
-GIVE_BACK_KEY: Final = "give-back:"
-"""Keys of operations that give back what the order does not want begin with this."""
-
-RETURN_KEY: Final = "return:"
-"""The same for a part that the order does not want any more, while it keeps the rest."""
+from eckit.payment.rules.sums import (
+    REFUND_FAILED,
+    VOID,
+    attributed,
+    held,
+    lost,
+    refundable,
+    reserved,
+    sums_of,
+    taken,
+)
 
 TRIES: Final = 3
 """After so many refusals of the provider a person gives the money back."""
@@ -41,6 +46,7 @@ class Follow:
     :ivar confirm: the first due is secured: the order counts from now on.
     :ivar waits: it counts on money that was only promised, or whose provisional notice was taken back: goods stay.
     :ivar funded: all of the payment's money is there now.
+    :ivar released: the money an order counted on was released, and nothing is there in its place: goods stay.
     :ivar came: money that has newly come, in minor units.
     :ivar late: it came for an order that does not wait for it, or that another payment covers already.
     :ivar unwanted: the payment's money is to be given back.
@@ -52,6 +58,7 @@ class Follow:
     confirm: bool = False
     waits: bool = False
     funded: bool = False
+    released: bool = False
     came: int = 0
     late: bool = False
     unwanted: bool = False
@@ -78,6 +85,12 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
         confirm=confirm,
         waits=not unwanted and not is_there and promised(after) and (confirm or was_there),
         funded=not unwanted and is_there and not was_there,
+        released=alive
+        and order.confirmed_at is not None
+        and not covered
+        and counted_on(before, now) > 0
+        and not counted_on(after, now)
+        and any(one.kind == VOID for one in change.movements),
         came=came,
         late=came > 0 and unwanted,
         unwanted=unwanted,
@@ -98,6 +111,13 @@ def _slip_ran_out(change: Change) -> bool:
 def counted_on(payment: Payment, now: dt.datetime) -> int:
     """Money a payment holds for its order and can still deliver, in minor units."""
     return taken(payment) + (0 if reservation_over(beginning(payment), now) else reserved(payment))
+
+
+def expected(payment: Payment) -> int:
+    """Money a payment holds for its order or, while the buyer or the provider is still at it, is to bring."""
+    begin = beginning(payment)
+    coming = moves.is_open(begin) and begin.state is not OpState.PLANNED
+    return payment.amount_minor if coming else held(payment)
 
 
 def secured(payment: Payment, now: dt.datetime) -> bool:
@@ -172,7 +192,7 @@ def give_back(
 def _step_back(
     payment: Payment, kind: OperationKind, amount_minor: int, capabilities: Capabilities | None, prefix: str
 ) -> GiveBack:
-    tried = [one for one in payment.operations if one.kind is kind and one.state is OpState.FAILED]
+    tried = [one for one in payment.operations if one.kind is kind and _came_to_nothing(payment, one)]
     refusals = sum((one.key or "").startswith(prefix) for one in tried)
     task = ""
     if capabilities is None:
@@ -185,12 +205,18 @@ def _step_back(
     return GiveBack(kind=kind, amount_minor=amount_minor, task=task, key=key)
 
 
+def _came_to_nothing(payment: Payment, operation: StoredOperation) -> bool:
+    """Whether the provider refused it, at once or, of a refund, later on."""
+    return operation.state is OpState.FAILED or bool(attributed(payment.movements, operation, REFUND_FAILED))
+
+
 def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
     """How much of what an order has earned falls on each of its payments, the oldest first.
 
     One whose reservation is over bears what it has captured. What none can bear falls on the newest, where it shows.
     """
     bearing = [one for one in payments if not is_given_back(one) and (held(one) or sums_of(one).captured)]
+    bearing = bearing or list(payments[-1:])  # goods have left, and nothing is there to pay them
     shares = {}
     for payment in bearing:
         over = reservation_over(beginning(payment), now)
@@ -205,23 +231,42 @@ def capture_due(payment: Payment, capabilities: Capabilities, now: dt.datetime) 
     """What is to be captured now, in minor units: what was earned and is not captured yet.
 
     Nothing while an operation is open, or after the provider refused a capture: then a person decides. A gateway that
-    takes only one capture waits until all that is reserved has been earned.
+    takes only one capture waits until all that is reserved has been earned, or all that the order still wants.
     """
     captures = [one for one in payment.operations if one.kind is OperationKind.CAPTURE]
     if any(moves.blocks(one) for one in payment.operations) or (captures and captures[-1].state is OpState.FAILED):
         return 0
     left = left_for(payment, OperationKind.CAPTURE, now)
     due = min(payment.earned_minor - sums_of(payment).captured, left)
-    if due <= 0 or (capabilities.capture != "multiple" and due < left):
+    if due <= 0 or not supports(payment, OperationKind.CAPTURE, due, capabilities):
         return 0
-    return due if capabilities.capture != "none" else 0
+    return due if capabilities.capture == "multiple" or due == left or earned_all(payment) else 0
 
 
-def lost_reservation(payment: Payment, now: dt.datetime) -> int:
-    """What was earned and cannot be captured any more, because the reservation is over, in minor units."""
-    if not reservation_over(beginning(payment), now):
-        return 0
-    return max(0, payment.earned_minor - sums_of(payment).captured)
+def earned_all(payment: Payment) -> bool:
+    """Whether nothing more will be earned of it, because its order wants no more than what has left."""
+    return payment.keep_minor is not None and payment.earned_minor >= payment.keep_minor
+
+
+def uncapturable(payment: Payment, capabilities: Capabilities | None, now: dt.datetime) -> tuple[int, str]:
+    """What was earned and cannot be captured, in minor units, and why; nothing while that may still change by itself.
+
+    :param capabilities: None if its gateway is not there any more.
+    """
+    missing = payment.earned_minor - sums_of(payment).captured
+    under_way = [one for one in payment.operations if moves.blocks(one)]
+    if missing <= 0 or (under_way and unsent(payment) is None):
+        return 0, ""
+    left = left_for(payment, OperationKind.CAPTURE, now)
+    if missing > left:
+        over = reservation_over(beginning(payment), now)
+        return missing - left, "the authorization is over" if over else "nothing is reserved for it"
+    if capabilities is None:
+        return missing, "the gateway is not there any more"
+    final = earned_all(payment) or sums_of(payment).captured > 0
+    if final and not supports(payment, OperationKind.CAPTURE, missing, capabilities):
+        return missing, "the gateway cannot capture this part"
+    return 0, ""
 
 
 # -- attempts ---------------------------------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ def _learn(draft: Draft, operation: StoredOperation, outcome: Outcome) -> None: 
             draft.move(operation.id, OpMove.PROVIDER_WORKS, cause=shown(outcome.reason), check_at=check_at)
         case Declined():
             draft.move(operation.id, OpMove.DECLINED, **decline_facts(outcome))
+        case Rejected() | Unsupported() if operation.state is OpState.WAITING_BUYER:
+            draft.look_again(operation.id)  # the question of the buyer's return was refused: the attempt is as it was
         case Rejected():
             codes = ", ".join(problem.code for problem in outcome.problems)
             draft.move(operation.id, OpMove.DECLINED, cause=shown(f"rejected: {codes}"), **_OTHER)

@@ -52,6 +52,18 @@ _FALLEN: Final = frozenset({_S.EXPIRED, _S.CANCELED, _S.FAILED})
 _DEFINITE_NO: Final = frozenset({_E.EXPIRED, _E.ABANDONED})
 
 
+GIVE_BACK_KEY: Final = "give-back:"
+"""Keys of operations that give back what the order does not want begin with this."""
+
+RETURN_KEY: Final = "return:"
+"""The same for a part that the order does not want any more, while it keeps the rest."""
+
+
+def gives_back(operation: StoredOperation) -> bool:
+    """Whether the core itself planned it, to give back what an order does not want; it also tries again by itself."""
+    return (operation.key or "").startswith((GIVE_BACK_KEY, RETURN_KEY))
+
+
 def is_open(operation: StoredOperation) -> bool:
     """Whether it has not ended."""
     return operation.state not in ENDED

@@ -29,6 +29,7 @@ from eckit.payment.model import (
     Void,
 )
 from eckit.payment.rules.actions import action_of
+from eckit.payment.rules.change import provider_ref_of
 from eckit.payment.rules.references import reference
 from eckit.payment.rules.status import status_of
 
@@ -107,7 +108,7 @@ def _facts(payment: Payment, operation: StoredOperation, extras: Extras) -> dict
             KnownMovement(
                 kind=one.kind,
                 amount=from_minor(one.amount_minor, one.currency),
-                movement_ref=one.movement_ref.partition("#")[0],
+                movement_ref=provider_ref_of(payment.movements, one),
             )
             for one in payment.movements
         ),

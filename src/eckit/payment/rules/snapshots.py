@@ -150,7 +150,10 @@ def _may_own(draft: Draft, operation: StoredOperation, movement: StoredMovement)
 def _conclude(draft: Draft, operation_id: OperationId, trouble: str | None) -> None:
     operation = draft.operation(operation_id)
     if operation.kind is OperationKind.REFUND and attributed(draft.movements, operation, REFUND_FAILED):
-        draft.task("refund_failed", operation.amount_minor, "the provider could not give it back", about=operation_id)
+        if not moves.gives_back(operation):  # that is tried again, and becomes a task when it was refused too often
+            draft.task(
+                "refund_failed", operation.amount_minor, "the provider could not give it back", about=operation_id
+            )
         if moves.is_open(operation):
             draft.move(operation_id, OpMove.DECLINED, cause="refund failed", decline_code="other", retry="other")
         return

@@ -56,7 +56,7 @@ from eckit.payment.service.settling import (
     learn,
     lease_operations,
     lease_reservations,
-    release_if_dead,
+    sweep,
 )
 
 SPECS = declared(hooks, "payment")
@@ -116,9 +116,9 @@ __all__ = [
     "plan_give_back",
     "postpone",
     "quarantine",
-    "release_if_dead",
     "require_no_objection",
     "set_aside",
+    "sweep",
     "tasks",
     "timeout_of",
     "was_used",

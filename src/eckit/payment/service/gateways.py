@@ -1,12 +1,12 @@
 """Gateways as plugins registered them, and the ways to pay they offer."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from eckit.kernel.errors import EckitError, ObjectedError, Objection, PluginError
 from eckit.kernel.ids import MethodCode
-from eckit.kernel.money import exponent
 from eckit.kernel.plugins import Plugins, Registered
+from eckit.kernel.text import Text
 from eckit.payment import hooks, rules
 from eckit.payment.errors import GatewayMissingError, UnknownMethodError, UnsuitableGatewayError
 from eckit.payment.model import (
@@ -21,9 +21,6 @@ from eckit.payment.model import (
 )
 from eckit.pricing.model import FeeRule, MethodOffer
 from eckit.promotion.model import Draft
-
-_LONGEST_CALL_S: Final = 120.0
-_PARTS: Final = frozenset({"none", "full", "partial", "multiple"})
 
 
 def collect(plugins: Plugins) -> None:
@@ -59,14 +56,10 @@ def _flaws(plugins: Plugins, registered: Registered[Gateway]) -> Iterator[str]:
         yield f"capabilities() answered {type(answered).__name__}"
         return
     declared: Capabilities = answered
-    for currency, (least, most) in declared.currencies.items():
-        exponent(currency)
-        if not 0 < least <= most:
-            yield f"limits of {currency}"
-    if not declared.flows or not declared.flows <= {"authorize", "sale"}:
-        yield "flows"
-    if declared.capture not in _PARTS or declared.refund not in _PARTS:
-        yield "capture or refund is none of none, full, partial, multiple"
+    yield from rules.declaration_flaws(declared)
+    label: object = gateway.label
+    if not isinstance(label, Text):
+        yield f"label is {type(label).__name__}"
     for name, wanted, protocol in (
         ("capture", declared.capture != "none", Captures),
         ("refund", declared.refund != "none", Refunds),
@@ -74,10 +67,6 @@ def _flaws(plugins: Plugins, registered: Registered[Gateway]) -> Iterator[str]:
     ):
         if wanted and not isinstance(gateway, protocol):
             yield f"it declares {name} and cannot do it"
-    if not rules.LEAST_LENGTH <= declared.reference_max <= 160:
-        yield f"reference_max is not {rules.LEAST_LENGTH} to 160"
-    if not 0 < declared.timeout_s <= _LONGEST_CALL_S:
-        yield f"timeout_s is not above 0 and at most {_LONGEST_CALL_S:g}"
     if isinstance(gateway, ChecksConfig):
         problems = plugins.guarded(registered.plugin, "check_config", gateway.check_config)
         yield from (problem.text("en") for problem in problems)

@@ -152,21 +152,25 @@ def set_aside(work: Work, notice_id: NoticeId | None, misfits: Sequence[str]) ->
 
 
 def quarantine(work: Work, payment: Payment, leased: LeasedNotice, why: str) -> None:
-    """Set a notice aside that does not fit its payment: nothing is booked, a person is told."""
+    """Set a notice aside that does not fit its payment, or cannot be applied: nothing is booked, a person is told."""
     if not store.end_notice(work, leased.notice.id, "quarantined", why):
         return
-    open_task(work, payment, "misfit", payment.amount_minor, f"a notice does not fit: {why}", about=leased.notice.id)
+    open_task(work, payment, "misfit", payment.amount_minor, f"a notice was set aside: {why}", about=leased.notice.id)
     work.announce(PaymentNeedsHuman(**facts_of(payment, payment.amount_minor)))
     work.did("payment.quarantine", Ref("notice", leased.notice.id), Ref("payment", payment.id), reason=why)
 
 
-def postpone(work: Work, notice: Notice, reason: str, *, give_up_as: str) -> None:
+def postpone(work: Work, leased: LeasedNotice, reason: str) -> None:
     """A notice cannot be applied yet: it comes up again, until it has waited too long; then a person must look at it.
 
-    :param give_up_as: ``unmatched`` or ``quarantined``.
+    A task says so where it is known which payment the notice is about; others are listed as unmatched.
     """
+    notice = leased.notice
     if work.now >= notice.received_at + PARKED_FOR:
-        store.end_notice(work, notice.id, give_up_as, reason)
+        if leased.payment is not None:
+            quarantine(work, leased.payment, leased, reason)
+            return
+        store.end_notice(work, notice.id, "unmatched", reason)
     else:
         store.postpone_notice(work, notice.id, work.now + rules.delay(notice.tries), reason)
     work.did("payment.postpone_notice", Ref("notice", notice.id), reason=reason[:200])

@@ -10,8 +10,8 @@ from eckit.kernel.work import Work
 from eckit.payment import rules, store
 from eckit.payment.errors import PaymentInDoubtError, RequestChangedError
 from eckit.payment.model import OperationKind, OpState, Payment, StoredOperation
-from eckit.payment.service.gateways import gateway_of, known_capabilities
-from eckit.payment.service.saving import add, declared, open_task, save, step_back
+from eckit.payment.service.gateways import gateway_of
+from eckit.payment.service.saving import add, capture_earned, declared, save, settle_up, step_back
 
 
 def plan(
@@ -79,22 +79,10 @@ def plan_capture(work: Work, order_id: OrderId, earned_minor: int) -> tuple[Stor
         if share <= payment.earned_minor:
             continue
         store.set_earned(work, payment.id, share)
-        operation = _capture(work, attrs.evolve(payment, earned_minor=share))
+        operation = capture_earned(work, attrs.evolve(payment, earned_minor=share))
         if operation is not None:
             planned.append(operation)
     return tuple(planned)
-
-
-def _capture(work: Work, payment: Payment) -> StoredOperation | None:
-    lost = rules.lost_reservation(payment, work.now)
-    if lost:
-        open_task(work, payment, "uncaptured", lost, "the authorization is over")
-        return None
-    capabilities = known_capabilities(work.plugins, payment)
-    due = 0 if capabilities is None else rules.capture_due(payment, capabilities, work.now)
-    if capabilities is None:
-        open_task(work, payment, "uncaptured", payment.earned_minor, "the gateway is not there any more")
-    return add(work, payment, OperationKind.CAPTURE, due, capabilities) if capabilities and due else None
 
 
 def plan_give_back(
@@ -102,8 +90,9 @@ def plan_give_back(
 ) -> tuple[StoredOperation, ...]:
     """An order does not want its money any more, or not all of it: drop what is planned, plan to void and refund.
 
-    Planned captures of an order that keeps a part stay. What a provider is working on now is given back when its
-    outcome is known. The caller sends what was planned after the commit.
+    Planned captures of an order that keeps a part stay. How much is kept of each payment is written down, so that what
+    cannot be given back yet is given back when what stands in the way has come to its end: a capture that is still to
+    be sent, a provider that is still working. The caller sends what was planned after the commit.
 
     :param keep_minor: what the order still wants, in minor units; without it, what it has earned by goods that left.
     :raises PaymentInDoubtError: nobody knows yet what an operation did.
@@ -115,10 +104,11 @@ def plan_give_back(
     left = sum(payment.earned_minor for payment in payments) if keep_minor is None else keep_minor
     planned = []
     for payment in payments:
-        mine = min(left, rules.held(payment))
+        mine = min(left, rules.expected(payment))
         left -= mine
         kept = payment if mine else _drop_planned(work, payment, reason)
-        step = step_back(work, kept, keep_minor=mine)
+        store.set_keep(work, payment.id, mine)
+        step = settle_up(work, attrs.evolve(kept, keep_minor=mine))
         if step is not None:
             planned.append(step)
     return tuple(planned)

@@ -115,6 +115,26 @@ def open_task(work: Work, payment: Payment, kind: str, amount_minor: int, reason
     store.add_tasks(work, (task,))
 
 
+def capture_earned(work: Work, payment: Payment) -> StoredOperation | None:
+    """Plan to capture what a locked payment's order has earned of it; a task where that cannot be done."""
+    capabilities = known_capabilities(work.plugins, payment)
+    missing, why = rules.uncapturable(payment, capabilities, work.now)
+    if missing:
+        open_task(work, payment, "uncaptured", missing, why)
+    if capabilities is None:
+        return None
+    due = rules.capture_due(payment, capabilities, work.now)
+    return add(work, payment, OperationKind.CAPTURE, due, capabilities) if due else None
+
+
+def settle_up(work: Work, payment: Payment) -> StoredOperation | None:
+    """Plan the next step that a locked payment's live order wants: what was earned is captured, the rest goes back."""
+    capture = capture_earned(work, payment)
+    if capture is not None or payment.keep_minor is None:
+        return capture
+    return step_back(work, payment, keep_minor=payment.keep_minor)
+
+
 def step_back(work: Work, payment: Payment, *, keep_minor: int = 0) -> StoredOperation | None:
     """Plan the next step of giving back what a locked payment holds too much; a task where it cannot be done."""
     capabilities = known_capabilities(work.plugins, payment)

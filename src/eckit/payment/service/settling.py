@@ -18,7 +18,6 @@ from eckit.payment.model import (
     Captured,
     LateMoney,
     NoSuchPayment,
-    OperationKind,
     OpState,
     Outcome,
     Payment,
@@ -30,7 +29,7 @@ from eckit.payment.model import (
     StoredOperation,
     Voided,
 )
-from eckit.payment.service.saving import add, declared, facts_of, open_task, save, step_back
+from eckit.payment.service.saving import declared, facts_of, open_task, save, settle_up, step_back
 
 News = Outcome | Snapshot | NoSuchPayment | QueryFailed
 """What may be learned about a payment: an answer, the provider's view, its absence there, or that nobody answered."""
@@ -150,7 +149,7 @@ def follow(work: Work, order: Order, change: rules.Change, others: Sequence[Paym
     if follows.unwanted:
         _give_back(work, payment)
     else:
-        _capture(work, payment)
+        settle_up(work, payment)
     return follows
 
 
@@ -185,16 +184,10 @@ def _ask_about_late_money(work: Work, order: Order, payment: Payment, came: int)
         open_task(work, payment, "late_money", came, "no usable choice was made: keep it or give it back")
 
 
-def _give_back(work: Work, payment: Payment) -> None:
-    if rules.held(payment) and not store.has_open_task(work, payment.id, _UNDECIDED):
-        step_back(work, payment)
-
-
-def _capture(work: Work, payment: Payment) -> None:
-    capabilities = declared(work, payment)
-    due = rules.capture_due(payment, capabilities, work.now)
-    if due:
-        add(work, payment, OperationKind.CAPTURE, due, capabilities)
+def _give_back(work: Work, payment: Payment) -> StoredOperation | None:
+    if not rules.held(payment) or store.has_open_task(work, payment.id, _UNDECIDED):
+        return None
+    return step_back(work, payment)
 
 
 # -- recovery ---------------------------------------------------------------------------------------------------------
@@ -236,10 +229,12 @@ def drop_unsendable(work: Work, payment_id: PaymentId, operation_id: OperationId
     work.announce(PaymentNeedsHuman(**facts_of(payment, operation.amount_minor)))
 
 
-def release_if_dead(work: Work, order: Order, payments: Sequence[Payment]) -> tuple[StoredOperation, ...]:
-    """Plan to give back what the payments of a locked, canceled order still hold."""
-    if order.state is not OrderState.CANCELED:
-        return ()
-    undecided = [one for one in payments if rules.held(one) and not store.has_open_task(work, one.id, _UNDECIDED)]
-    planned = [step_back(work, payment) for payment in undecided]
+def sweep(work: Work, order: Order, payments: Sequence[Payment]) -> tuple[StoredOperation, ...]:
+    """See to the money that the payments of a locked order still hold: of a canceled one it is given back, of a live
+    one what was earned is captured and what is not kept is given back; where that cannot be done a task says so.
+    """
+    if order.state is OrderState.CANCELED:
+        planned = [_give_back(work, payment) for payment in payments]
+    else:
+        planned = [settle_up(work, payment) for payment in payments if not rules.is_given_back(payment)]
     return tuple(operation for operation in planned if operation is not None)

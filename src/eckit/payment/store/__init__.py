@@ -25,6 +25,7 @@ from eckit.payment.store.payments import (
     order_of,
     save_change,
     set_earned,
+    set_keep,
     taken_references,
     was_used,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "save_change",
     "set_aside",
     "set_earned",
+    "set_keep",
     "taken_references",
     "task",
     "was_used",

@@ -96,6 +96,7 @@ def _payment(
         version=row.version,
         created_at=row.created_at,
         earned_minor=row.earned_minor,
+        keep_minor=row.keep_minor,
         operations=operations,
         movements=movements,
     )
@@ -218,6 +219,11 @@ def _save_payment(work: Work, change: Change) -> None:
 def set_earned(work: Work, payment_id: PaymentId, earned_minor: int) -> None:
     """Note what is to be captured."""
     work.execute(sa.update(payment).where(payment.c.id == payment_id).values(earned_minor=earned_minor))
+
+
+def set_keep(work: Work, payment_id: PaymentId, keep_minor: int) -> None:
+    """Note how much of it its order still wants."""
+    work.execute(sa.update(payment).where(payment.c.id == payment_id).values(keep_minor=keep_minor))
 
 
 # -- applications -----------------------------------------------------------------------------------------------------

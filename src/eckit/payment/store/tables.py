@@ -34,6 +34,7 @@ payment = core_table(
     sa.Column("version", sa.BigInteger, nullable=False),
     at("created_at"),
     minor("earned_minor"),
+    minor("keep_minor", nullable=True),
     # while money is reserved: when it is next made sure that its order still lives
     at("sweep_at", nullable=True),
     sa.UniqueConstraint("order_id", "attempt"),

@@ -23,19 +23,19 @@ def to_ship(sheet: Sheet, group_id: GroupId) -> list[LineRow]:
 def can_ask_carriers(sheet: Sheet, group: WantedGroup) -> bool:
     """Whether enough is known to ask for fares; what is not becomes an open item: ``address`` or ``country``.
 
-    The country is enough to show what delivery would cost.
+    The country is enough to show what delivery would cost. One that is not sold to stays open also for what nobody
+    carries, since it is priced as if it stayed at home.
     """
-    if not to_ship(sheet, group.id):
-        return False
-    if group.destination is None or group.tax_place is None:
+    carried, place = bool(to_ship(sheet, group.id)), group.tax_place
+    if carried and (group.destination is None or place is None):
         sheet.missing("address", f"group:{group.id}")
-    if group.tax_place is None:
+    if place is None:
         return False
-    countries = sheet.terms.market.countries
-    if countries and group.tax_place.country not in countries:
-        sheet.missing("country", f"group:{group.id}")
+    if not sheet.sells_to(place):
+        if any(row.group_id == group.id for row in sheet.lines):
+            sheet.missing("country", f"group:{group.id}")
         return False
-    return True
+    return carried
 
 
 def ship(sheet: Sheet, group: WantedGroup, offers: Sequence[ShippingOffer]) -> ShippingOffer | None:

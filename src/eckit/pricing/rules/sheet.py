@@ -73,7 +73,7 @@ class Terms:
     """Under which a cart is priced.
 
     :ivar at: the instant whose prices, promotions and rates count.
-    :ivar home: where goods are taken to go while their address is open.
+    :ivar home: where goods are taken to go while their address is open, or is in a country not sold to.
     :ivar codes: coupon codes entered, folded.
     :ivar versions: plugin name → version, for the trace.
     :ivar rates: currency → its rate in the market's, of those in which something is priced that has no other price.
@@ -165,9 +165,18 @@ class Sheet:
         return ChargeId(f"{self._prefix}{ALPHABET[n >> 10]}{ALPHABET[n >> 5 & 31]}{ALPHABET[n & 31]}")
 
     def place_of(self, group_id: GroupId | None) -> TaxPlace:
-        """Where a group goes, or home while that is open."""
+        """Where a group goes, or home while that is open.
+
+        A country that the market does not sell to counts as open: nobody need know fares and rates of it.
+        """
         group = self.groups.get(group_id) if group_id is not None else None
-        return self.terms.home if group is None else group.tax_place or self.terms.home
+        place = None if group is None else group.tax_place
+        return place if place is not None and self.sells_to(place) else self.terms.home
+
+    def sells_to(self, place: TaxPlace) -> bool:
+        """Whether the market sells there; one that names no country sells everywhere."""
+        countries = self.terms.market.countries
+        return not countries or place.country in countries
 
     def reduce_line(self, row: LineRow, by: int) -> None:
         """Change what a line costs; negative lowers it."""

@@ -7,6 +7,7 @@ import attrs
 from moneyed import Money
 
 from eckit.kernel.errors import Objection, PluginError, Problem
+from eckit.kernel.hookspecs import DROP
 from eckit.kernel.own import Own
 from eckit.kernel.plugins import FailureRecord, Plugins, Registered
 from eckit.pricing.model import ShippingOffer
@@ -65,7 +66,7 @@ def _apart(request: FareRequest) -> FareRequest:
 
 
 def _against(plugins: Plugins, entry: Registered[Carrier], request: FareRequest) -> tuple[Problem, ...]:
-    problems: object = plugins.guarded(entry.plugin, "check", entry.thing.check, request)
+    problems: object = plugins.guarded(entry.plugin, "check", entry.thing.check, request, failure=DROP)
     if not (isinstance(problems, tuple) and all(isinstance(problem, Problem) for problem in problems)):
         raise PluginError(plugin=entry.plugin, hook="check", reason="answered no tuple of problems")
     return problems
@@ -98,9 +99,9 @@ def _quoted(
         entry.plugin,
         f"carrier:{entry.code}",
         stamps.get(f"plugin:{entry.plugin}", 0),
-        lambda: plugins.guarded(entry.plugin, "load", carrier.load, own, request.at),
+        lambda: plugins.guarded(entry.plugin, "load", carrier.load, own, request.at, failure=DROP),
     )
-    answers = plugins.guarded(entry.plugin, "quote", carrier.quote, facts, request)
+    answers = plugins.guarded(entry.plugin, "quote", carrier.quote, facts, request, failure=DROP)
     if not (isinstance(answers, list | tuple) and all(isinstance(answer, Fare | Refusal) for answer in answers)):
         raise PluginError(plugin=entry.plugin, hook="quote", reason="answered neither fares nor refusals")
     return answers
