@@ -26,7 +26,7 @@ class Crowd:
 
 
 WHOLE = Crowd(buyers=64, stock=500)
-FEW = Crowd(buyers=16, stock=60)
+FEW = Crowd(buyers=16, stock=40)
 SOLD = """
     select coalesce(sum(l.steps), 0) from eckit_order_line l join eckit_order o on o.id = l.order_id
     where l.sku = 'HOT' and o.state = 'placed'

@@ -42,7 +42,9 @@ def test_50_threads_confirm_one_cart(trial: Trial, how: str) -> None:
     assert (200, 2) == trial.level(tea)
 
 
-@pytest.mark.parametrize("how", ["one key", "two keys", "two quotes"])
+@pytest.mark.parametrize(
+    "how", ["two quotes", *(pytest.param(how, marks=pytest.mark.soak) for how in ("one key", "two keys"))]
+)
 def test_4_processes_confirm_one_cart(trial: Trial, how: str) -> None:
     """The same across processes."""
     tea = trial.goods("TEA-50", 648, 200)

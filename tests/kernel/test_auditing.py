@@ -52,7 +52,7 @@ def test_a_shop_at_work_breaks_nothing(begin: Begin) -> None:
         ("event-known", sa.update(outbox).where(outbox.c.seq == 1).values(name="note.unheard_of")),
         ("key-done-with-reply-time", sa.update(idempotency).values(reply_until=None)),
         ("key-in-flight-leased", sa.update(idempotency).values(state="in_flight")),
-        ("stamp-counts-up", sa.update(stamp).values(version=-1)),
+        ("stamp-not-below-zero", sa.update(stamp).values(version=-1)),
         ("deed-named", sa.update(history).values(verb="")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

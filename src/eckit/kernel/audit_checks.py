@@ -111,7 +111,7 @@ _IDEMPOTENCY: Final = (
 
 _REST: Final = (
     query(
-        "stamp-counts-up",
+        "stamp-not-below-zero",
         "a stamp is never below 0, where it starts",
         stamp.name,
         sa.select(stamp.c.name, stamp.c.version).where(stamp.c.version < 0),

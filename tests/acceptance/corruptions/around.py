@@ -238,7 +238,7 @@ _KERNEL: Final = (
         "a stamp is never below 0, where it starts",
         plant(
             "a stamp below its start",
-            {"stamp/stamp-counts-up": "x"},
+            {"stamp/stamp-not-below-zero": "x"},
             added("stamp", name="'x'", version=-1),
         ),
     ),
