@@ -178,6 +178,20 @@ def test_releasing_an_orders_money_keeps_its_goods_until_it_is_paid_anew(shop: P
     assert [] == shop.audit()
 
 
+def test_money_that_comes_after_the_goods_have_left_is_taken_for_them(shop: Payments) -> None:
+    """Nothing was there to pay 400 of goods; then the buyer pays 1,000 anew, and the rest is canceled."""
+    placed = paid(shop)
+    shop.void(shop.one(placed))
+    shop.leave(placed, 400)
+    shop.take(placed)
+    assert [0, 400] == [one.earned_minor for one in shop.all(placed)]
+    assert (400, 1_000, 0) == moved(shop)
+    shop.cancel_rest(placed)
+    shop.chase_for(HOUR)
+    assert (400, 1_600, 0) == moved(shop)
+    assert [] == shop.audit()
+
+
 @gateway(capture="partial", auth_ttl=dt.timedelta(days=7))
 def test_a_reservation_that_ends_with_earned_money_in_it_is_a_task(shop: Payments) -> None:
     """Only one capture is possible, a part has left, the rest is late: before nobody sees it, a person is told."""

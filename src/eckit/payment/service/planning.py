@@ -11,7 +11,7 @@ from eckit.payment import rules, store
 from eckit.payment.errors import PaymentInDoubtError, RequestChangedError
 from eckit.payment.model import OperationKind, OpState, Payment, StoredOperation
 from eckit.payment.service.gateways import gateway_of
-from eckit.payment.service.saving import add, capture_earned, declared, save, settle_up, step_back
+from eckit.payment.service.saving import add, capture_earned, declared, save, settle_up, share_out, step_back
 
 
 def plan(
@@ -72,17 +72,10 @@ def plan_capture(work: Work, order_id: OrderId, earned_minor: int) -> tuple[Stor
     :param earned_minor: everything earned since the order was placed.
     """
     payments = store.for_order(work, order_id, lock=True)
-    shares = rules.earned_shares(payments, earned_minor, work.now)
-    planned = []
-    for payment in payments:
-        share = shares.get(payment.id, 0)
-        if share <= payment.earned_minor:
-            continue
-        store.set_earned(work, payment.id, share)
-        operation = capture_earned(work, attrs.evolve(payment, earned_minor=share))
-        if operation is not None:
-            planned.append(operation)
-    return tuple(planned)
+    shared = share_out(work, payments, earned_minor)
+    more = [now for before, now in zip(payments, shared, strict=True) if now.earned_minor > before.earned_minor]
+    planned = [capture_earned(work, payment) for payment in more]
+    return tuple(operation for operation in planned if operation is not None)
 
 
 def plan_give_back(

@@ -1,7 +1,10 @@
 """What the verbs share: a change is written and announced, an operation is planned, unwanted money goes back."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
+
+import attrs
 
 from eckit.kernel.events import Event
 from eckit.kernel.ids import OperationId
@@ -113,6 +116,16 @@ def open_task(work: Work, payment: Payment, kind: str, amount_minor: int, reason
         kind=kind, payment_id=payment.id, amount_minor=amount_minor, reason=reason, opened_at=work.now, about=about
     )
     store.add_tasks(work, (task,))
+
+
+def share_out(work: Work, payments: Sequence[Payment], earned_minor: int) -> tuple[Payment, ...]:
+    """Write down how much of what their order has earned falls on each of its locked payments, the oldest first."""
+    shares = rules.earned_shares(payments, earned_minor, work.now)
+    shared = tuple(attrs.evolve(payment, earned_minor=shares.get(payment.id, 0)) for payment in payments)
+    for before, now in zip(payments, shared, strict=True):
+        if now.earned_minor != before.earned_minor:
+            store.set_earned(work, now.id, now.earned_minor)
+    return shared
 
 
 def capture_earned(work: Work, payment: Payment) -> StoredOperation | None:

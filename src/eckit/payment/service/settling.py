@@ -29,7 +29,7 @@ from eckit.payment.model import (
     StoredOperation,
     Voided,
 )
-from eckit.payment.service.saving import declared, facts_of, open_task, save, settle_up, step_back
+from eckit.payment.service.saving import declared, facts_of, open_task, save, settle_up, share_out, step_back
 
 News = Outcome | Snapshot | NoSuchPayment | QueryFailed
 """What may be learned about a payment: an answer, the provider's view, its absence there, or that nobody answered."""
@@ -149,8 +149,15 @@ def follow(work: Work, order: Order, change: rules.Change, others: Sequence[Paym
     if follows.unwanted:
         _give_back(work, payment)
     else:
-        settle_up(work, payment)
+        settle_up(work, _with_its_share(work, payment, others) if follows.came else payment)
     return follows
+
+
+def _with_its_share(work: Work, payment: Payment, others: Sequence[Payment]) -> Payment:
+    """A payment whose money has come bears what its order has earned, if goods left when none was there to bear it."""
+    everybody = sorted((*others, payment), key=lambda one: (one.created_at, one.id))
+    earned_minor = sum(one.earned_minor for one in everybody)
+    return next(one for one in share_out(work, everybody, earned_minor) if one.id == payment.id)
 
 
 def _apply_money(work: Work, payment: Payment, *, unwanted: bool) -> None:
