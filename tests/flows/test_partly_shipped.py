@@ -1,12 +1,13 @@
 """Orders of which a part leaves and the rest is canceled: what was earned is taken, what is not wanted comes back."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
 
 from eckit.kernel.errors import Problem
+from eckit.kernel.hookspecs import hookimpl
 from eckit.order import Order, OrderBlockedError, rules as order_rules
 from eckit.payment.model import NotSent, Pending, Rejected
 from tests.payment.fakes import CAPABILITIES, DECLINED, answer, redirect, refund_pending
@@ -192,6 +193,68 @@ def test_money_that_comes_after_the_goods_have_left_is_taken_for_them(shop: Paym
     assert [] == shop.audit()
 
 
+# -- several attempts, and goodwill -----------------------------------------------------------------------------------
+
+
+@gateway(auth_ttl=dt.timedelta(days=7))
+def test_what_is_kept_is_kept_of_the_payment_that_can_pay_it(shop: Payments) -> None:
+    """The first reservation ran out, the second pays: of that one the earned 400 are kept."""
+    placed = paid(shop)
+    shop.chase_for(dt.timedelta(days=8), HOUR * 6)
+    shop.take(placed)
+    shop.leave(placed, 400)
+    shop.cancel_rest(placed)
+    shop.chase_for(HOUR)
+    assert ((400, 600, 0), []) == (moved(shop), shop.tasks_open())
+
+
+def test_a_payment_that_was_refunded_in_full_bears_nothing_more(shop: Payments) -> None:
+    placed = paid(shop)
+    shop.capture(shop.one(placed))
+    shop.refund(shop.one(placed), 1_000)
+    shop.take(placed)
+    shop.leave(placed, 1_000)
+    assert (2_000, 0, 1_000) == moved(shop)
+
+
+def test_goodwill_does_not_count_against_what_is_kept(shop: Payments) -> None:
+    """400 left and were taken, 100 of them refunded out of goodwill: the other 600 are released all the same."""
+    placed = paid(shop)
+    shop.leave(placed, 400)
+    shop.refund(shop.one(placed), 100)
+    shop.cancel_rest(placed)
+    shop.chase_for(HOUR)
+    assert (400, 600, 100) == moved(shop)
+
+
+def test_goodwill_that_comes_back_is_not_given_twice(shop: Payments) -> None:
+    """200 of goodwill fail after the rest was canceled: the core returns its 100, a person the 200."""
+    placed = paid(shop)
+    shop.capture(shop.one(placed))
+    shop.leave(placed, 900)
+    shop.gateway.script["refund"].append(answer(refund_pending))
+    shop.refund(shop.one(placed), 200)
+    goodwill = next(op for op in reversed(shop.gateway.seen) if type(op).__name__ == "Refund")
+    shop.cancel_rest(placed)
+    reference = shop.one(placed).begin_reference
+    shop.ledger.move("refund_failed", reference, goodwill.reference, goodwill.money)
+    shop.tell(shop.gateway.notice(shop.gateway.view(reference)))
+    shop.chase_for(HOUR)
+    assert (100, [("refund_failed", 200)]) == (shop.ledger.total("refund"), shop.tasks_open())
+
+
+def test_a_capture_that_could_not_be_sent_is_left_to_the_person_who_was_asked(shop: Payments) -> None:
+    placed = paid(shop)
+
+    def down(*_: Any) -> Any:
+        raise OSError("no route")
+
+    shop.gateway.script["capture"].extend([down] * 1_000)
+    shop.leave(placed, 400)
+    shop.chase_for(HOUR * 100, HOUR)
+    assert (["begin succeeded", "capture canceled"], [("not_sent", 400)]) == (shop.states(placed), shop.tasks_open())
+
+
 @gateway(capture="partial", auth_ttl=dt.timedelta(days=7))
 def test_a_reservation_that_ends_with_earned_money_in_it_is_a_task(shop: Payments) -> None:
     """Only one capture is possible, a part has left, the rest is late: before nobody sees it, a person is told."""
@@ -273,6 +336,37 @@ def test_a_closing_that_cannot_be_seen_yet_is_looked_up_later(shop: Payments) ->
     assert (BOTH, BOTH) == _books(shop, placed)
 
 
+def test_a_closing_that_is_seen_too_early_is_booked_by_its_answer(shop: Payments) -> None:
+    """The provider's view is a moment old and shows the money only: the void is known from its answer."""
+    placed = _paid_meanwhile(shop)
+    shop.gateway.script["query"].append(answer(shop.gateway.view(shop.one(placed).begin_reference)))
+    shop.void(shop.one(placed))
+    shop.chase_for(HOUR)
+    assert (BOTH, BOTH) == _books(shop, placed)
+    with pytest.raises(OrderBlockedError, match="funds"):
+        order_rules.require_unblocked(shop.order(placed), shop.clock.now())
+    assert [] == shop.audit()
+
+
+def test_a_notice_that_overtakes_a_closing_that_cannot_be_seen(shop: Payments) -> None:
+    placed = _paid_meanwhile(shop)
+    reference = shop.one(placed).begin_reference
+
+    def tell_first(gateway: Any, io: Any, op: Any, usual: Any) -> Any:
+        shop.tell(gateway.notice(gateway.view(reference)))
+        return usual()
+
+    def broken(*_: Any) -> Any:
+        raise OSError("no route")
+
+    shop.gateway.script["void"].append(tell_first)
+    shop.gateway.script["query"].append(broken)
+    shop.void(shop.one(placed))
+    assert (BOTH, BOTH) == _books(shop, placed)
+    shop.tell(shop.gateway.notice(shop.gateway.view(reference), "evt-later"))
+    assert (BOTH, BOTH) == _books(shop, placed)
+
+
 def test_a_buyer_whose_return_is_refused_may_still_have_paid(shop: Payments) -> None:
     """The question of the buyer's return is called malformed: that is no decline, and there is no second charge."""
     placed = _paid_meanwhile(shop)
@@ -291,3 +385,33 @@ def test_the_same_key_is_the_same_capture_of_everything(shop: Payments) -> None:
     again = shop.capture(shop.one(placed), key="parcel-1")
     assert first.status.state is again.status.state
     assert (1_000, 1) == (shop.ledger.total("capture"), shop.ledger.count("capture"))
+
+
+class Reviver:
+    """A plugin that keeps late money."""
+
+    name = "reviver"
+    version = "1"
+    eckit_interface: ClassVar = {"payment": 1}
+
+    @hookimpl
+    def choose_late_money(self, order: Any, payment: Any) -> str:
+        """Keep it."""
+        return "revive"
+
+
+def test_late_money_that_is_kept_is_not_given_back_by_canceling_again(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_shipments(monkeypatch)
+    shop = make_payments(migrated_url, plugins=[Reviver()])
+    placed = shop.place()
+    shop.gateway.script["begin"].append(answer(redirect))
+    shop.take(placed)
+    begun = shop.gateway.seen[0]
+    shop.cancel(placed)
+    shop.gateway.book_begin(begun)
+    shop.tell(shop.gateway.notice(shop.gateway.view(begun.begin_reference)))
+    shop.plan_without_the_rest(placed)
+    shop.chase_for(HOUR)
+    assert ((0, 0, 0), ["revive"]) == (moved(shop), shop.task_kinds())

@@ -488,3 +488,19 @@ def test_a_connection_of_an_unknown_driver_is_refused() -> None:
     with pytest.raises(InvalidInputError) as refused:
         Joined(Connection())
     assert "unknown-database" == refused.value.problems[0].code
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("level", ["", None])
+def test_what_the_host_writes_while_we_read_is_the_hosts(migrated_url: str, level: str | None) -> None:
+    """The transaction that a reading of ours began is not rolled back over a row of the host's."""
+    other = database_at(migrated_url)
+    with other.writing() as connection:
+        connection.exec_driver_sql(CREATE)
+    with closing(sqlite3.connect(str(sa.make_url(migrated_url).database), isolation_level=level)) as raw:
+        with joined(raw).read(SYSTEM):
+            raw.execute("INSERT INTO host_note VALUES ('mine')")
+        raw.commit()
+    with other.reading() as connection:
+        assert ["mine"] == connection.exec_driver_sql("SELECT text FROM host_note").scalars().all()
+    other.close()

@@ -6,7 +6,7 @@ from eckit.kernel import faults
 from eckit.kernel.actors import Actor
 from eckit.kernel.work import Begin
 from eckit.payment import rules, service as payment
-from eckit.payment.model import Expired, InDoubt, OpState, Payment, QueryFailed, Snapshot, StoredOperation, Voided
+from eckit.payment.model import Expired, OpState, Payment, QueryFailed, Snapshot, StoredOperation, Voided
 
 faults.declare("close_attempt.after_provider")
 
@@ -18,15 +18,15 @@ def close_attempt(begin: Begin, current: Payment, operation: StoredOperation, by
     more what there was, and both movements are booked. Where that cannot be seen yet, the attempt stays in doubt until
     recovery sees it; one that was in doubt already is taken as closed.
     """
-    outcome = ask_closing(begin, current, operation)
+    outcome, is_seen = ask_closing(begin, current, operation), True
     faults.hit("close_attempt.after_provider")
     if isinstance(outcome, Voided | Expired):
         seen = ask_query(begin, current)
         if isinstance(seen, Snapshot):
             settle_payment(begin, current.id, operation.id, seen, by)
-        elif isinstance(seen, QueryFailed) and not _is_final(seen, operation):
-            outcome = InDoubt(cause="closed, and not seen yet")
-    return settle_payment(begin, current.id, operation.id, payment.Closing(outcome=outcome), by)
+        elif isinstance(seen, QueryFailed):
+            is_seen = _is_final(seen, operation)
+    return settle_payment(begin, current.id, operation.id, payment.Closing(outcome=outcome, is_seen=is_seen), by)
 
 
 def _is_final(failed: QueryFailed, operation: StoredOperation) -> bool:

@@ -254,7 +254,7 @@ class Joined:
                     begin = None if _begins_by_itself(driver) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
                 if begin:
                     connection.exec_driver_sql(begin)
-                    at_end.callback(connection.exec_driver_sql, "ROLLBACK")
+                    at_end.callback(_roll_back, connection, driver, _changes(driver))
                 yield
         finally:
             _alone.reset(token)
@@ -271,6 +271,17 @@ class Joined:
             _require_transaction(connection)
             with connection.begin_nested():
                 yield self._ours(connection)
+
+
+def _changes(driver: Any) -> int:
+    """How many rows were ever changed on a SQLite connection; on PostgreSQL a reading of ours lets nobody write."""
+    return driver.total_changes if isinstance(driver, sqlite3.Connection) else 0
+
+
+def _roll_back(connection: sa.Connection, driver: Any, changes: int) -> None:
+    """End a reading of ours; where the host has written meanwhile, the transaction has become the host's to end."""
+    if _changes(driver) == changes:
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _driver(connection: sa.Connection) -> Any:

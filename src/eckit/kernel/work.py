@@ -85,7 +85,6 @@ class Work:
         self._bumps: set[str] = set()
         self._wrote = False
         self._joined = not begin.retries
-        self._joined = not begin.retries
 
     @property
     def dialect(self) -> str:

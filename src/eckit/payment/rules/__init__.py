@@ -32,6 +32,7 @@ from eckit.payment.rules.following import (
     unsent,
 )
 from eckit.payment.rules.learning import (
+    UNSENDABLE,
     UNSUPPORTED_QUERY,
     learn_abandoned,
     learn_absence,
@@ -79,6 +80,7 @@ __all__ = [
     "KINDS",
     "MOVES",
     "UNKNOWN",
+    "UNSENDABLE",
     "UNSUPPORTED_QUERY",
     "BuyerAction",
     "Change",

@@ -19,7 +19,7 @@ from eckit.payment.model import (
 from eckit.payment.rules import moves
 from eckit.payment.rules.actions import waits_for_funds
 from eckit.payment.rules.change import Change
-from eckit.payment.rules.learning import EXPIRED
+from eckit.payment.rules.learning import EXPIRED, UNSENDABLE
 from eckit.payment.rules.moves import GIVE_BACK_KEY, RETURN_KEY
 from eckit.payment.rules.planning import left_for, supports
 from eckit.payment.rules.status import reservation_over, status_of
@@ -113,11 +113,17 @@ def counted_on(payment: Payment, now: dt.datetime) -> int:
     return taken(payment) + (0 if reservation_over(beginning(payment), now) else reserved(payment))
 
 
-def expected(payment: Payment) -> int:
-    """Money a payment holds for its order or, while the buyer or the provider is still at it, is to bring."""
+def expected(payment: Payment, now: dt.datetime) -> int:
+    """What of its order a payment can pay: what it took and can still take or, while the buyer or the provider is still
+    at it, all it is to bring. What was refunded had been paid.
+    """
     begin = beginning(payment)
-    coming = moves.is_open(begin) and begin.state is not OpState.PLANNED
-    return payment.amount_minor if coming else held(payment)
+    if is_given_back(payment) or is_over(payment, now):
+        return 0
+    if moves.is_open(begin) and begin.state is not OpState.PLANNED:
+        return payment.amount_minor
+    can_be_taken = 0 if reservation_over(begin, now) else reserved(payment)
+    return can_be_taken + max(0, sums_of(payment).captured - lost(payment))
 
 
 def secured(payment: Payment, now: dt.datetime) -> bool:
@@ -177,7 +183,7 @@ def give_back(
     if any(moves.blocks(operation) for operation in payment.operations):
         return None
     begin = beginning(payment)
-    free = reserved(payment) if taken(payment) >= keep_minor else 0
+    free = reserved(payment) if sums_of(payment).captured - lost(payment) >= keep_minor else 0
     wishes = (
         (OperationKind.VOID, 0 if reservation_over(begin, now) else free),
         (OperationKind.REFUND, min(refundable(payment), max(0, taken(payment) - keep_minor))),
@@ -215,7 +221,8 @@ def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.dateti
 
     One whose reservation is over bears what it has captured. What none can bear falls on the newest, where it shows.
     """
-    bearing = [one for one in payments if not is_given_back(one) and (held(one) or sums_of(one).captured)]
+    standing = [one for one in payments if not is_given_back(one) and not is_over(one, now)]
+    bearing = [one for one in standing if held(one) or sums_of(one).captured]
     bearing = bearing or list(payments[-1:])  # goods have left, and nothing is there to pay them
     shares = {}
     for payment in bearing:
@@ -234,13 +241,18 @@ def capture_due(payment: Payment, capabilities: Capabilities, now: dt.datetime) 
     takes only one capture waits until all that is reserved has been earned, or all that the order still wants.
     """
     captures = [one for one in payment.operations if one.kind is OperationKind.CAPTURE]
-    if any(moves.blocks(one) for one in payment.operations) or (captures and captures[-1].state is OpState.FAILED):
+    if any(moves.blocks(one) for one in payment.operations) or (captures and _is_a_persons(captures[-1])):
         return 0
     left = left_for(payment, OperationKind.CAPTURE, now)
     due = min(payment.earned_minor - sums_of(payment).captured, left)
     if due <= 0 or not supports(payment, OperationKind.CAPTURE, due, capabilities):
         return 0
     return due if capabilities.capture == "multiple" or due == left or earned_all(payment) else 0
+
+
+def _is_a_persons(capture: StoredOperation) -> bool:
+    """Whether a person was asked to see to a capture: the provider refused it, or it could not be sent."""
+    return capture.state is OpState.FAILED or (capture.state is OpState.CANCELED and capture.cause == UNSENDABLE)
 
 
 def earned_all(payment: Payment) -> bool:

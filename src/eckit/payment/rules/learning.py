@@ -34,10 +34,13 @@ from eckit.payment.rules import moves, recovery
 from eckit.payment.rules.actions import deadline_of, stored_action
 from eckit.payment.rules.answers import DECLINE_CODES, RETRIES, shown
 from eckit.payment.rules.change import Change, Draft, new_movement
-from eckit.payment.rules.sums import AUTHORIZE, CAPTURE, FINAL, REFUND, VOID, sums
+from eckit.payment.rules.sums import AUTHORIZE, CAPTURE, FINAL, REFUND, VOID, reserved, sums
 
 UNSUPPORTED_QUERY: Final = "unsupported"
 """Cause of a failed query that says: this provider cannot be asked at all."""
+
+UNSENDABLE: Final = "could not be sent"
+"""Cause of an operation that was dropped for a person to see to."""
 
 EXPIRED: Final = "expired"
 MoneyOutcome = Authorized | Captured | Voided | Refunded
@@ -181,13 +184,25 @@ def learn_closing(
     outcome: Outcome,
     capabilities: Capabilities,
     now: dt.datetime,
+    *,
+    is_seen: bool = True,
 ) -> Change:
-    """What the answer to closing an unfinished attempt means: only a confirmed void ends it."""
+    """What the answer to closing an unfinished attempt means: only a confirmed void ends it.
+
+    Money that has become known meanwhile was released by it.
+
+    :param is_seen: whether the provider could be asked what the void did; otherwise that is still to be found out.
+    """
     draft = Draft(payment, capabilities, now)
     operation = draft.operation(operation_id)
     match outcome:
-        case Voided() | Expired():
+        case Voided() if reserved(payment):
+            draft.book(_released(payment, outcome, now))
+        case Voided() | Expired() if is_seen or operation.state is not OpState.WAITING_BUYER:
             draft.move(operation_id, OpMove.ABANDONED, cause="closed")
+        case Voided() | Expired():
+            why = "closed, and not seen yet"
+            draft.move(operation_id, OpMove.NO_ANSWER, cause=why, expires_at=operation.expires_at)
         case InDoubt() if operation.state is OpState.WAITING_BUYER:
             draft.move(operation_id, OpMove.NO_ANSWER, cause=shown(outcome.cause), expires_at=operation.expires_at)
         case Declined():
@@ -195,6 +210,20 @@ def learn_closing(
         case _:
             draft.look_again(operation_id)
     return draft.change()
+
+
+def _released(payment: Payment, outcome: Voided, now: dt.datetime) -> StoredMovement:
+    return new_movement(
+        payment,
+        kind=VOID,
+        now=now,
+        amount_minor=reserved(payment),
+        currency=payment.currency,
+        movement_ref=outcome.movement_ref,
+        reference="",
+        finality=FINAL,
+        at=outcome.at,
+    )
 
 
 def learn_absence(

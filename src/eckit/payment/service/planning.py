@@ -11,7 +11,7 @@ from eckit.payment import rules, store
 from eckit.payment.errors import PaymentInDoubtError, RequestChangedError
 from eckit.payment.model import OperationKind, OpState, Payment, StoredOperation
 from eckit.payment.service.gateways import gateway_of
-from eckit.payment.service.saving import add, capture_earned, declared, save, settle_up, share_out, step_back
+from eckit.payment.service.saving import UNDECIDED, add, capture_earned, declared, save, settle_up, share_out, step_back
 
 
 def plan(
@@ -97,7 +97,9 @@ def plan_give_back(
     left = sum(payment.earned_minor for payment in payments) if keep_minor is None else keep_minor
     planned = []
     for payment in payments:
-        mine = min(left, rules.expected(payment))
+        if store.has_open_task(work, payment.id, UNDECIDED):
+            continue
+        mine = min(left, rules.expected(payment, work.now))
         left -= mine
         kept = payment if mine else _drop_planned(work, payment, reason)
         store.set_keep(work, payment.id, mine)

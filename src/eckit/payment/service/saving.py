@@ -32,6 +32,9 @@ from eckit.payment.service.gateways import known_capabilities
 
 _log = logging.getLogger("eckit.payment")
 
+UNDECIDED: Final = ("revive", "late_money")
+"""Tasks by which a person decides what becomes of a payment's money; until then nothing is given back by itself."""
+
 _TOLD: Final[dict[str, type[PaymentEvent]]] = {
     "authorize": PaymentAuthorized,
     "capture": PaymentCaptured,
@@ -125,6 +128,8 @@ def share_out(work: Work, payments: Sequence[Payment], earned_minor: int) -> tup
     for before, now in zip(payments, shared, strict=True):
         if now.earned_minor != before.earned_minor:
             store.set_earned(work, now.id, now.earned_minor)
+        if now.earned_minor < before.earned_minor:  # another bears it now, so nobody need see to it here
+            store.close_task(work, now.id, "uncaptured", "")
     return shared
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
 
 import attrs
 
@@ -29,12 +28,10 @@ from eckit.payment.model import (
     StoredOperation,
     Voided,
 )
-from eckit.payment.service.saving import declared, facts_of, open_task, save, settle_up, share_out, step_back
+from eckit.payment.service.saving import UNDECIDED, declared, facts_of, open_task, save, settle_up, share_out, step_back
 
 News = Outcome | Snapshot | NoSuchPayment | QueryFailed
 """What may be learned about a payment: an answer, the provider's view, its absence there, or that nobody answered."""
-
-_UNDECIDED: Final = ("revive", "late_money")
 
 
 @attrs.frozen(kw_only=True)
@@ -47,9 +44,10 @@ class Evidence:
 
 @attrs.frozen(kw_only=True)
 class Closing:
-    """News of an attempt that was to be closed: the provider's answer."""
+    """News of an attempt that was to be closed: the provider's answer, and whether what it did could be looked at."""
 
     outcome: Outcome
+    is_seen: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +94,7 @@ def _learned(
         happened, cause = news.happened, news.cause
         return rules.learn_evidence(payment, operation_id, capabilities, now, happened=happened, cause=cause)
     if isinstance(news, Closing):
-        return rules.learn_closing(payment, operation_id, news.outcome, capabilities, now)
+        return rules.learn_closing(payment, operation_id, news.outcome, capabilities, now, is_seen=news.is_seen)
     taken = store.taken_references(work, payment, _references(news))
     return rules.learn_outcome(payment, operation_id, news, capabilities, now, taken)
 
@@ -192,7 +190,7 @@ def _ask_about_late_money(work: Work, order: Order, payment: Payment, came: int)
 
 
 def _give_back(work: Work, payment: Payment) -> StoredOperation | None:
-    if not rules.held(payment) or store.has_open_task(work, payment.id, _UNDECIDED):
+    if not rules.held(payment) or store.has_open_task(work, payment.id, UNDECIDED):
         return None
     return step_back(work, payment)
 
@@ -232,7 +230,7 @@ def drop_unsendable(work: Work, payment_id: PaymentId, operation_id: OperationId
     if payment is None or operation is None or operation.state is not OpState.PLANNED:
         return
     open_task(work, payment, "not_sent", operation.amount_minor, operation.cause or "not sent", about=operation_id)
-    save(work, rules.learn_abandoned(payment, operation_id, "could not be sent", declared(work, payment), work.now))
+    save(work, rules.learn_abandoned(payment, operation_id, rules.UNSENDABLE, declared(work, payment), work.now))
     work.announce(PaymentNeedsHuman(**facts_of(payment, operation.amount_minor)))
 
 
