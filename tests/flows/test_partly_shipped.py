@@ -1,6 +1,7 @@
 """Orders of which a part leaves and the rest is canceled: what was earned is taken, what is not wanted comes back."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import attrs
@@ -10,7 +11,16 @@ from eckit.kernel.errors import Problem
 from eckit.kernel.hookspecs import hookimpl
 from eckit.order import Order, OrderBlockedError, rules as order_rules
 from eckit.payment.model import NotSent, Pending, Rejected
-from tests.payment.fakes import CAPABILITIES, DECLINED, answer, redirect, refund_pending
+from tests.payment.fakes import (
+    CAPABILITIES,
+    DECLINED,
+    FakeGateway,
+    Script,
+    answer,
+    fail_before,
+    redirect,
+    refund_pending,
+)
 from tests.payment.support import Payments, make_payments, without_shipments
 
 HOUR = dt.timedelta(hours=1)
@@ -246,10 +256,7 @@ def test_goodwill_that_comes_back_is_not_given_twice(shop: Payments) -> None:
 def test_a_capture_that_could_not_be_sent_is_left_to_the_person_who_was_asked(shop: Payments) -> None:
     placed = paid(shop)
 
-    def down(*_: Any) -> Any:
-        raise OSError("no route")
-
-    shop.gateway.script["capture"].extend([down] * 1_000)
+    shop.gateway.script["capture"].extend([fail_before] * 1_000)
     shop.leave(placed, 400)
     shop.chase_for(HOUR * 100, HOUR)
     assert (["begin succeeded", "capture canceled"], [("not_sent", 400)]) == (shop.states(placed), shop.tasks_open())
@@ -282,6 +289,16 @@ def _books(shop: Payments, placed: Order) -> tuple[list[tuple[str, int]], list[t
     return sorted(theirs), sorted((row.kind, row.amount_minor) for row in one.movements)
 
 
+def _told_first(shop: Payments, reference: str) -> Script:
+    """The provider's notice is applied before its answer is."""
+
+    def script(gateway: FakeGateway, io: Any, op: Any, usual: Callable[[], Any]) -> Any:
+        shop.tell(gateway.notice(gateway.snapshot(reference, gateway.ledger.entries[reference])))
+        return usual()
+
+    return script
+
+
 BOTH = [("authorize", 1_000), ("void", 1_000)]
 
 
@@ -312,11 +329,7 @@ def test_a_notice_that_overtakes_a_closing_is_met(shop: Payments) -> None:
     placed = _paid_meanwhile(shop)
     reference = shop.one(placed).begin_reference
 
-    def tell_first(gateway: Any, io: Any, op: Any, usual: Any) -> Any:
-        shop.tell(gateway.notice(gateway.view(reference)))
-        return usual()
-
-    shop.gateway.script["void"].append(tell_first)
+    shop.gateway.script["void"].append(_told_first(shop, reference))
     shop.void(shop.one(placed))
     assert (BOTH, BOTH) == _books(shop, placed)
     with pytest.raises(OrderBlockedError, match="funds"):
@@ -326,10 +339,7 @@ def test_a_notice_that_overtakes_a_closing_is_met(shop: Payments) -> None:
 def test_a_closing_that_cannot_be_seen_yet_is_looked_up_later(shop: Payments) -> None:
     placed = _paid_meanwhile(shop)
 
-    def broken(_gateway: Any, _io: Any, _op: Any, _usual: Any) -> Any:
-        raise OSError("no route")
-
-    shop.gateway.script["query"].append(broken)
+    shop.gateway.script["query"].append(fail_before)
     shop.void(shop.one(placed))
     assert ["begin in_doubt"] == shop.states(placed)
     shop.chase_for(HOUR)
@@ -352,15 +362,8 @@ def test_a_notice_that_overtakes_a_closing_that_cannot_be_seen(shop: Payments) -
     placed = _paid_meanwhile(shop)
     reference = shop.one(placed).begin_reference
 
-    def tell_first(gateway: Any, io: Any, op: Any, usual: Any) -> Any:
-        shop.tell(gateway.notice(gateway.view(reference)))
-        return usual()
-
-    def broken(*_: Any) -> Any:
-        raise OSError("no route")
-
-    shop.gateway.script["void"].append(tell_first)
-    shop.gateway.script["query"].append(broken)
+    shop.gateway.script["void"].append(_told_first(shop, reference))
+    shop.gateway.script["query"].append(fail_before)
     shop.void(shop.one(placed))
     assert (BOTH, BOTH) == _books(shop, placed)
     shop.tell(shop.gateway.notice(shop.gateway.view(reference), "evt-later"))
