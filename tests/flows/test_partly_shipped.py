@@ -10,6 +10,7 @@ import pytest
 from eckit.kernel.errors import Problem
 from eckit.kernel.hookspecs import hookimpl
 from eckit.order import Order, OrderBlockedError, rules as order_rules
+from eckit.payment import service as payment
 from eckit.payment.model import NotSent, Pending, Rejected
 from tests.payment.fakes import (
     CAPABILITIES,
@@ -21,7 +22,7 @@ from tests.payment.fakes import (
     redirect,
     refund_pending,
 )
-from tests.payment.support import Payments, make_payments, without_shipments
+from tests.payment.support import SYSTEM, Payments, make_payments, without_shipments
 
 HOUR = dt.timedelta(hours=1)
 
@@ -380,6 +381,64 @@ def test_a_buyer_whose_return_is_refused_may_still_have_paid(shop: Payments) -> 
     assert 1_000 == shop.ledger.total("authorize")
     shop.chase_for(HOUR)
     assert ["begin succeeded"] == shop.states(placed)
+
+
+@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
+def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
+    """Two attempts hold money. A person is told to release the late one; nothing is captured from it meanwhile."""
+    placed = shop.place()
+    shop.gateway.script["begin"].append(answer(redirect))
+    shop.take(placed)
+    late = shop.gateway.seen[0]
+    shop.chase_for(2 * HOUR)
+    shop.take(placed)
+    shop.gateway.book_begin(late)
+    shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
+    surplus, wanted = shop.all(placed)
+    assert [("give_back", 1_000)] == shop.tasks_open()
+    shop.leave(placed, 400)
+    shop.cancel_rest(placed)
+    shop.chase_for(2 * HOUR)
+    captured = [shop.ledger.total("capture", one.begin_reference) for one in (surplus, wanted)]
+    assert [0, 400] == captured
+    assert [(surplus.id, 1_000), (wanted.id, 600)] == [(one.payment_id, one.amount_minor) for one in shop.tasks()]
+    assert [] == shop.audit()
+
+
+@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
+def test_an_order_whose_only_money_is_a_surplus_can_be_paid_anew(shop: Payments) -> None:
+    placed = shop.place()
+    shop.gateway.script["begin"].append(answer(redirect))
+    shop.take(placed)
+    late = shop.gateway.seen[0]
+    shop.chase_for(2 * HOUR)
+    shop.take(placed)
+    shop.gateway.book_begin(late)
+    shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
+    released = shop.all(placed)[1]
+    shop.ledger.move("void", released.begin_reference, "desk", released.amount)
+    shop.tell(shop.gateway.notice(shop.gateway.view(released.begin_reference), "evt-void"))
+    shop.take(placed)
+    shop.leave(placed, 1_000)
+    shop.chase_for(HOUR)
+    taken = [shop.ledger.total("capture", one.begin_reference) for one in shop.all(placed)]
+    assert ([0, 0, 1_000], []) == (taken, shop.audit())
+
+
+def test_more_goods_that_leave_unpaid_are_more_to_see_to(shop: Payments) -> None:
+    """A task that is open shows the newest amount; one that a person has closed opens again for more, not for less."""
+    placed = paid(shop)
+    shop.void(shop.one(placed))
+    shop.leave(placed, 400)
+    assert [("uncaptured", 400)] == shop.tasks_open()
+    shop.leave(placed, 700)
+    assert [("uncaptured", 700)] == shop.tasks_open()
+    with shop.begin.write(SYSTEM) as work:
+        payment.close_task(work, shop.one(placed).id, "uncaptured", reason="paid in cash")
+    shop.chase_for(HOUR)
+    assert [] == shop.tasks_open()
+    shop.leave(placed, 1_000)
+    assert [("uncaptured", 1_000)] == shop.tasks_open()
 
 
 def test_the_same_key_is_the_same_capture_of_everything(shop: Payments) -> None:

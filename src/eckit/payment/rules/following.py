@@ -51,7 +51,7 @@ class Follow:
     :ivar late: it came for an order that does not wait for it, or that another payment covers already.
     :ivar unwanted: the payment's money is to be given back.
     :ivar overpaid: what came beyond what was asked, in minor units.
-    :ivar uncaptured: a capture was refused: what is still to leave must wait for a person.
+    :ivar uncaptured: the capture that was refused: what is still to leave must wait for a person.
     :ivar unpaid: an order that counts on a voucher or transfer will not be paid: it is to be canceled.
     """
 
@@ -63,7 +63,7 @@ class Follow:
     late: bool = False
     unwanted: bool = False
     overpaid: int = 0
-    uncaptured: bool = False
+    uncaptured: StoredOperation | None = None
     unpaid: bool = False
 
 
@@ -95,7 +95,7 @@ def follow(order: Order, change: Change, others: Sequence[Payment], now: dt.date
         late=came > 0 and unwanted,
         unwanted=unwanted,
         overpaid=0 if unwanted else max(0, sums_of(after).captured_final - after.amount_minor),
-        uncaptured=not unwanted and any(one.kind is OperationKind.CAPTURE for one in refused),
+        uncaptured=None if unwanted else next((one for one in refused if one.kind is OperationKind.CAPTURE), None),
         unpaid=alive
         and _slip_ran_out(change)
         and not any(held(one) or not is_over(one, now) for one in (after, *others)),
@@ -147,8 +147,9 @@ def beginning(payment: Payment) -> StoredOperation:
 
 
 def is_given_back(payment: Payment) -> bool:
-    """Whether it was decided before that this payment's money is to be given back."""
-    return any((operation.key or "").startswith(GIVE_BACK_KEY) for operation in payment.operations)
+    """Whether it was decided before that this payment's money is to be given back, by the core or by a person."""
+    asked = any((operation.key or "").startswith(GIVE_BACK_KEY) for operation in payment.operations)
+    return asked or payment.keep_minor == 0
 
 
 def application(payment: Payment, applied: int, *, unwanted: bool) -> int:
@@ -232,6 +233,18 @@ def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.dateti
     if bearing and earned_minor:
         shares[bearing[-1].id] += earned_minor
     return shares
+
+
+def kept_shares(payments: Sequence[Payment], wanted_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
+    """How much of what an order still wants is kept of each of its payments: the oldest first, and what only waits for
+    its buyer last. Of a payment that is to bring nothing, what comes after all is kept up to what the order wants.
+    """
+    keeps, left_minor = {}, wanted_minor
+    for payment in sorted(payments, key=lambda one: moves.is_open(beginning(one))):
+        can_bring = expected(payment, now)
+        keeps[payment.id] = min(left_minor, can_bring) if can_bring or is_given_back(payment) else wanted_minor
+        left_minor -= min(left_minor, can_bring)
+    return keeps
 
 
 def capture_due(payment: Payment, capabilities: Capabilities, now: dt.datetime) -> int:

@@ -54,27 +54,28 @@ def order_payments(work: Work, order: Order, *, lock: bool = False) -> tuple[Pay
 def attempt(work: Work, order: Order, method: MethodCode | None) -> Payment | None:
     """The attempt that is to be paid with: the one that stands, else a new one. The order is locked.
 
-    Another attempt is begun only when the earlier ones have definitely failed, expired or been called off; one that was
-    never sent is called off for it. What is asked stays what was agreed, or what is left of it after cancellations: a
-    fee of the first method is not computed anew.
+    Another attempt is begun only when the earlier ones have definitely failed, expired or been called off, or when
+    their money is given back anyhow; one that was never sent is called off for it. What is asked stays what was agreed,
+    or what is left of it after cancellations: a fee of the first method is not computed anew.
 
     :return: None where nothing is to be paid.
     :raises NotPayableError: the order is canceled.
     :raises AttemptOpenError: an attempt with another method is open.
     """
     payments = store.for_order(work, order.id, lock=True)
-    standing = rules.current_attempt(payments, work.now)
+    is_live = order.state is not OrderState.CANCELED
+    standing = rules.current_attempt([one for one in payments if not (is_live and rules.is_given_back(one))], work.now)
     wanted = method or (payments[-1].method if payments else None)
     asked = min([order.current_total_minor, *(one.amount_minor for one in payments[:1])])
     if standing is not None:
         planned = rules.unsent(standing)
         same = (standing.method, standing.amount_minor) == (wanted, asked)
-        if planned is None or (same and order.state is not OrderState.CANCELED):
+        if planned is None or (same and is_live):
             if not rules.secured(standing, work.now):
                 require_same_method(standing, method, work)
             return standing
         save(work, rules.learn_abandoned(standing, planned.id, "another attempt", declared(work, standing), work.now))
-    if order.state is OrderState.CANCELED:
+    if not is_live:
         raise NotPayableError(state=order.state.value)
     if not asked:
         return None

@@ -94,16 +94,16 @@ def plan_give_back(
     for operation in (one for payment in payments for one in payment.operations):
         if operation.state in rules.UNKNOWN:
             raise PaymentInDoubtError(kind=operation.kind.value)
-    left = sum(payment.earned_minor for payment in payments) if keep_minor is None else keep_minor
+    wanted = sum(payment.earned_minor for payment in payments) if keep_minor is None else keep_minor
+    keeps = rules.kept_shares(payments, wanted, work.now)
     planned = []
     for payment in payments:
         if store.has_open_task(work, payment.id, UNDECIDED):
             continue
-        mine = min(left, rules.expected(payment, work.now))
-        left -= mine
-        kept = payment if mine else _drop_planned(work, payment, reason)
-        store.set_keep(work, payment.id, mine)
-        step = settle_up(work, attrs.evolve(kept, keep_minor=mine))
+        stays = keeps[payment.id] and rules.expected(payment, work.now)
+        kept = payment if stays else _drop_planned(work, payment, reason)
+        store.set_keep(work, payment.id, keeps[payment.id])
+        step = settle_up(work, attrs.evolve(kept, keep_minor=keeps[payment.id]))
         if step is not None:
             planned.append(step)
     return tuple(planned)

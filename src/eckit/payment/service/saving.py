@@ -129,7 +129,7 @@ def share_out(work: Work, payments: Sequence[Payment], earned_minor: int) -> tup
         if now.earned_minor != before.earned_minor:
             store.set_earned(work, now.id, now.earned_minor)
         if now.earned_minor < before.earned_minor:  # another bears it now, so nobody need see to it here
-            store.close_task(work, now.id, "uncaptured", "")
+            store.withdraw_task(work, now.id, "uncaptured")
     return shared
 
 
@@ -150,7 +150,7 @@ def settle_up(work: Work, payment: Payment) -> StoredOperation | None:
     capture = capture_earned(work, payment)
     if capture is not None or payment.keep_minor is None:
         return capture
-    return step_back(work, payment, keep_minor=payment.keep_minor)
+    return step_back(work, payment, keep_minor=max(payment.keep_minor, payment.earned_minor))
 
 
 def step_back(work: Work, payment: Payment, *, keep_minor: int = 0) -> StoredOperation | None:

@@ -143,7 +143,8 @@ def follow(work: Work, order: Order, change: rules.Change, others: Sequence[Paym
     if follows.overpaid:
         open_task(work, payment, "overpaid", follows.overpaid, "more came than was asked for")
     if follows.uncaptured:
-        open_task(work, payment, "uncaptured", payment.amount_minor, "the provider refused a capture")
+        why = "the provider refused a capture"
+        open_task(work, payment, "uncaptured", follows.uncaptured.amount_minor, why, about=follows.uncaptured.id)
     if follows.unwanted:
         _give_back(work, payment)
     else:
@@ -192,6 +193,7 @@ def _ask_about_late_money(work: Work, order: Order, payment: Payment, came: int)
 def _give_back(work: Work, payment: Payment) -> StoredOperation | None:
     if not rules.held(payment) or store.has_open_task(work, payment.id, UNDECIDED):
         return None
+    store.set_keep(work, payment.id, 0)
     return step_back(work, payment)
 
 
@@ -238,8 +240,9 @@ def sweep(work: Work, order: Order, payments: Sequence[Payment]) -> tuple[Stored
     """See to the money that the payments of a locked order still hold: of a canceled one it is given back, of a live
     one what was earned is captured and what is not kept is given back; where that cannot be done a task says so.
     """
-    if order.state is OrderState.CANCELED:
-        planned = [_give_back(work, payment) for payment in payments]
-    else:
-        planned = [settle_up(work, payment) for payment in payments if not rules.is_given_back(payment)]
+    is_over = order.state is OrderState.CANCELED
+    planned = [
+        _give_back(work, payment) if is_over or rules.is_given_back(payment) else settle_up(work, payment)
+        for payment in payments
+    ]
     return tuple(operation for operation in planned if operation is not None)

@@ -38,7 +38,7 @@ from eckit.payment.store.tables import (
     payment,
     task,
 )
-from eckit.payment.store.tasks import add_tasks, close_task, has_open_task, open_tasks
+from eckit.payment.store.tasks import add_tasks, close_task, has_open_task, open_tasks, withdraw_task
 
 __all__ = [
     "Due",
@@ -77,4 +77,5 @@ __all__ = [
     "taken_references",
     "task",
     "was_used",
+    "withdraw_task",
 ]
