@@ -23,8 +23,13 @@ class SharedCache(LRUCache[Any, Any]):
 _caches: Final[dict[tuple[str, str], SharedCache]] = {}
 
 
-def pytest_configure() -> None:
+def share() -> None:
+    """From now on all engines of this process share what they compile."""
     sa.event.listen(sa.Engine, "engine_connect", _share)
+
+
+def pytest_configure() -> None:
+    share()
 
 
 def pytest_unconfigure() -> None:

@@ -1,6 +1,7 @@
 """The everyday of a shop in pieces, each run in a child that can be killed at any fault point.
 
-``python -m tests.acceptance.killed`` imports everything once and then forks a child for each task it reads.
+``python -m tests.acceptance.killed`` imports everything once and then forks a child for each task it reads. What has no
+scenario that may die in it, it does by itself, so that its children need not compile the same statements anew.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from eckit.kernel.events import Event, current_envelope
 from eckit.kernel.idempotency import Key
 from eckit.migrations import runner
 from eckit_sandbox import SandboxProcess
+from tests import compiling
 from tests.acceptance.trial import STAFF, Place, Trial, open_shop
 
 SKU: Final = "TEA-50"
@@ -306,6 +308,7 @@ class Task:
     :ivar empty: URL of a database without tables.
     :ivar environment: what arms it: ``ECKIT_FAULTS``, ``ECKIT_FAULTS_LOG``.
     :ivar statement: dies before the n-th statement of its database.
+    :ivar is_rehearsal: the server itself does it, and its children know what it has learned.
     """
 
     place: str
@@ -316,6 +319,7 @@ class Task:
     empty: str
     environment: Mapping[str, str]
     statement: int = 0
+    is_rehearsal: bool = False
 
     def to_json(self) -> str:
         """As a line."""
@@ -343,6 +347,7 @@ def perform(task: Task) -> None:
         _die_before(task.statement, folder / "statements")
     for name in task.scenarios:
         SCENARIOS[name](trial)
+    shop.close()
 
 
 def _die_before(nth: int, log: Path) -> None:
@@ -362,10 +367,19 @@ def _die_before(nth: int, log: Path) -> None:
 
 def serve() -> None:
     """Fork a child for each line; say how it ended."""
+    compiling.share()
     sys.stdout.write("READY\n")
     sys.stdout.flush()
     for line in sys.stdin:
         task = Task.of(line)
+        if task.is_rehearsal:
+            with contextlib.redirect_stdout(sys.stderr):
+                perform(task)
+            left = [one.name for one in threading.enumerate() if one is not threading.main_thread()]
+            assert not left, f"threads that children would miss: {left}"
+            sys.stdout.write("0\n")
+            sys.stdout.flush()
+            continue
         child = os.fork()
         if child == 0:
             _be_the_child(task)

@@ -107,6 +107,7 @@ class Nursery:
     """A process with everything imported, which forks a child for each task."""
 
     def __init__(self) -> None:
+        self.rehearsed: set[str] = set()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.acceptance.killed"],
             stdin=subprocess.PIPE,
@@ -160,7 +161,14 @@ class Stage:
             now=START,
         )
 
-    def child(self, scenarios: Sequence[str], *, statement: int = 0, **environment: str) -> int:
+    def rehearse(self) -> None:
+        """The nursery plays the everyday once by itself, on this database."""
+        self.nursery.rehearsed.add(self.kind)
+        assert 0 == self.child([one.__name__ for one in killed.EVERYDAY], is_rehearsal=True)
+
+    def child(
+        self, scenarios: Sequence[str], *, statement: int = 0, is_rehearsal: bool = False, **environment: str
+    ) -> int:
         """How a child ended that ran these scenarios."""
         if "migrate" in scenarios and not self.empty:
             self.empty = self.new_empty()
@@ -173,6 +181,7 @@ class Stage:
             empty=self.empty,
             environment=environment,
             statement=statement,
+            is_rehearsal=is_rehearsal,
         )
         code = self.nursery.run(task)
         self.provider.notify(None)

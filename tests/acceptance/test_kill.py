@@ -62,16 +62,26 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def stage(database: str, bases: Bases, nursery: Nursery, provider: SandboxProcess, tmp_path: Path) -> Iterator[Stage]:
     """A shop for children to die in."""
-    with contextlib.ExitStack() as stack:
+
+    @contextlib.contextmanager
+    def staged(folder: Path) -> Iterator[Stage]:
+        folder.mkdir()
         provider.set_clock(START)
-        made = Stage(
-            kind=database,
-            url=stack.enter_context(bases.copy(database, tmp_path)),
-            new_empty=lambda: stack.enter_context(bases.empty(database, tmp_path)),
-            folder=tmp_path,
-            provider=provider,
-            nursery=nursery,
-        )
+        with contextlib.ExitStack() as stack:
+            yield Stage(
+                kind=database,
+                url=stack.enter_context(bases.copy(database, folder)),
+                new_empty=lambda: stack.enter_context(bases.empty(database, folder)),
+                folder=folder,
+                provider=provider,
+                nursery=nursery,
+            )
+
+    if database not in nursery.rehearsed:
+        with staged(tmp_path / "rehearsal") as rehearsal:
+            rehearsal.rehearse()
+        provider.reset()
+    with staged(tmp_path / "stage") as made:
         yield made
         made.close()
 
