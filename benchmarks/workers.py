@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from benchmarks.databases import backend_seconds
 from benchmarks.subjects import subject
+
+_PROCESSES: Final = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["benchmarks.subjects"])  # imported once, not by each process
 
 
 @attrs.frozen
@@ -33,13 +36,12 @@ class Team:
     """So many processes of one subject."""
 
     def __init__(self, kind: str, url: str, options: dict[str, Any], workers: int) -> None:
-        context = multiprocessing.get_context("spawn")
         self.kind, self.url = kind, url
         self._pipes: list[Connection] = []
         self._processes = []
         for _ in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, kind, url, options), daemon=True)
+            ours, theirs = _PROCESSES.Pipe()
+            process = _PROCESSES.Process(target=_serve, args=(theirs, kind, url, options), daemon=True)
             process.start()
             self._pipes.append(ours)
             self._processes.append(process)

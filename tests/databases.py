@@ -31,6 +31,14 @@ KEPT: Final = 8
 WORKER_PLACE: Final = "eckit_database_place"
 
 
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Only one process at a time is in a block with this lock."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @attrs.frozen
 class Server:
     """The PostgreSQL server of this run, and the place where the run's workers meet."""
@@ -77,12 +85,9 @@ class Server:
                 unfinished.rename(ready)
         return ready
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> contextlib.AbstractContextManager[None]:
         """Only one worker at a time is in such a block."""
-        with (self.place / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        return alone(self.place / "lock")
 
     @contextlib.contextmanager
     def new_database(self, *, template: str | None = None) -> Iterator[str]:

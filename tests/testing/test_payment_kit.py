@@ -8,6 +8,7 @@ A game that catches a fault is one of those that are always played, so another s
 change what the table has to say of C70, and of nothing else.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from eckit.testing.payments import (
 )
 from eckit.testing.payments.comparing import differences, unowned
 from eckit.testing.payments.runner import BLOCKED, FAILED, NOT_APPLICABLE, PASSED
+from tests.databases import Server, alone
 from tests.testing.bad import core
 from tests.testing.bad_gateways import SALE_ONLY
 from tests.testing.bad_harness import BadHarness
@@ -67,8 +69,17 @@ def harness_of(workshop: Workshop) -> BadHarness:
 
 
 @pytest.fixture(scope="module")
-def passed_by(workshop: Workshop) -> dict[str, frozenset[str]]:
-    """Check → the faults whose places it passes, as the good gateway shows; it fails none."""
+def passed_by(workshop: Workshop, database_server: Server) -> dict[str, frozenset[str]]:
+    """Check → the faults whose places it passes, as the good gateway shows; found out once for all workers of a run."""
+    file = database_server.place / "passed_by.json"
+    with alone(database_server.place / "passed_by.lock"):
+        if not file.exists():
+            file.write_text(json.dumps({check: sorted(faults) for check, faults in _passed_by(workshop).items()}))
+    return {check: frozenset(faults) for check, faults in json.loads(file.read_text()).items()}
+
+
+def _passed_by(workshop: Workshop) -> dict[str, frozenset[str]]:
+    """It fails no check."""
     harness, found, wrong = harness_of(workshop), {}, {}
     harness.take_reached()
     for check_id in sorted(QUICK):

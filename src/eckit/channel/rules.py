@@ -1,5 +1,6 @@
 """What makes a channel, market or entity acceptable."""
 
+import functools
 import re
 import zoneinfo
 from collections.abc import Container, Iterable, Iterator
@@ -25,11 +26,17 @@ def market_problems(market: Market) -> Iterator[Problem]:
         yield Problem(code="unknown-currency", path="market.currency", value=market.currency)
     if market.rounding.level not in LEVELS:
         yield Problem(code="unknown-code", path="market.rounding.level", value=market.rounding.level, limit=LEVELS)
-    if market.zone not in zoneinfo.available_timezones():
+    if market.zone not in _zones():
         yield Problem(code="unknown-zone", path="market.zone", value=market.zone)
     if market.freeze.total_seconds() < 0:
         yield Problem(code="negative", path="market.freeze", value=market.freeze)
     yield from _locale_problems("market.locales", market.locales)
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """Every time zone there is; looking for them reads a thousand files."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def channel_problems(channel: Channel, setup: Setup) -> Iterator[Problem]:

@@ -207,6 +207,8 @@ def _masked(place: str) -> str:
 
 
 def _sensitive(value: str | bytes, hidden: Iterable[str]) -> str | None:
+    if len(value) < _SHORTEST_SECRET:  # no card number is shorter either
+        return None
     if contains_card(value):
         return "card number"
     text = value if isinstance(value, str) else bytes(value).decode("utf-8", "replace")

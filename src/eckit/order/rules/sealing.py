@@ -4,6 +4,7 @@ It holds no personal data: parties are named by reference.
 """
 
 import datetime as dt
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -84,6 +85,7 @@ def quote_of(body: Mapping[str, Any]) -> Quote:
     return quote
 
 
+@functools.lru_cache(maxsize=128)  # an audit reads a record for each of its invariants
 def read(text: str) -> Mapping[str, Any] | None:
     """The document of a text, or None if it is none that this version can read."""
     try:
