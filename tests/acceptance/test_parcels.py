@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from eckit import Actor, Location, NotAllowedError, NotFoundError, NotReadyToShipError, OrderState, mint
+from eckit import Actor, Location, NotAllowedError, NotFoundError, NotReadyToShipError, OrderState, from_minor, mint
 from eckit.shipping import TrackingNumberTakenError
 from tests.acceptance.trial import STAFF, Trial
 
@@ -126,3 +126,38 @@ def test_a_stranger_neither_ships_nor_receives(trial: Trial) -> None:
             with pytest.raises((NotFoundError, NotAllowedError)):
                 attempt(actor)
     assert before == trial.view(order.id)
+
+
+def test_a_buyer_who_presses_again_after_a_refund_pays_nothing_twice(trial: Trial) -> None:
+    """One of two arrived broken and its money went back; paid again, nothing is charged, and the second is paid."""
+    trial.goods("TEA", 1000, 10)
+    buyer, order = trial.order(("TEA", 2))
+    trial.pay(buyer, order)
+    trial.shop.ship_order(STAFF, order.id, number="N1", lines={order.lines[0].id: 1})
+    with trial.shop.read(STAFF) as work:
+        (payment,) = work.payment.for_order(order.id)
+    broken = from_minor(_captured(trial), "JPY")
+    trial.shop.refund_payment(STAFF, payment.id, broken, key="broken", reason="came broken")
+
+    trial.pay(buyer, order)
+    trial.shop.ship_order(STAFF, order.id, number="N2")
+
+    assert ["authorize", "capture", "capture", "refund"] == sorted(kind for kind, _, _ in trial.ledger())
+    assert order.total_minor == _captured(trial)
+    assert trial.ledger() == trial.movements()
+    assert [] == trial.audit()
+
+
+def test_an_attempt_that_is_closed_a_moment_after_it_was_paid_leaves_clean_books(trial: Trial) -> None:
+    """The buyer approves, and wants another card after all: the order waits for its money, as the audit agrees."""
+    trial.goods("TEA", 1000, 10)
+    buyer, order = trial.order(("TEA", 2))
+    result = trial.pay(buyer, order, "tok_challenge")
+    assert result.payment is not None
+    trial.provider.approve(result.payment.begin_reference)
+
+    trial.shop.void_payment(buyer, result.payment.id)
+
+    assert trial.view(order.id).confirmed_at is None
+    assert trial.ledger() == trial.movements()
+    assert [] == trial.audit()

@@ -1,30 +1,20 @@
 """Orders of which a part leaves and the rest is canceled: what was earned is taken, what is not wanted comes back."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, ClassVar
 
-import attrs
 import pytest
 
-from eckit.kernel.errors import Problem
-from eckit.kernel.hookspecs import hookimpl
-from eckit.order import Order, OrderBlockedError, rules as order_rules
-from eckit.payment import service as payment
-from eckit.payment.model import NotSent, Pending, Rejected
+from eckit.order import OrderBlockedError, rules as order_rules
+from eckit.payment.model import NotSent, Pending
+from tests.flows.partly import HOUR, gateway, moved, paid
 from tests.payment.fakes import (
     CAPABILITIES,
     DECLINED,
-    FakeGateway,
-    Script,
     answer,
     fail_before,
-    redirect,
     refund_pending,
 )
-from tests.payment.support import SYSTEM, Payments, make_payments, without_shipments
-
-HOUR = dt.timedelta(hours=1)
+from tests.payment.support import Payments, make_payments, without_shipments
 
 
 @pytest.fixture(params=[CAPABILITIES], ids=[""])
@@ -32,24 +22,6 @@ def shop(request: pytest.FixtureRequest, migrated_url: str, monkeypatch: pytest.
     """A shop whose gateway can do everything, or what the test says."""
     without_shipments(monkeypatch)
     return make_payments(migrated_url, request.param)
-
-
-def gateway(**facts: Any) -> pytest.MarkDecorator:
-    """The shop's gateway declares this."""
-    return pytest.mark.parametrize("shop", [attrs.evolve(CAPABILITIES, **facts)], indirect=True, ids=[""])
-
-
-def paid(shop: Payments) -> Order:
-    """An order of 1,000, reserved."""
-    placed = shop.place()
-    shop.take(placed)
-    return placed
-
-
-def moved(shop: Payments) -> tuple[int, int, int]:
-    """Captured, voided and refunded at the provider."""
-    captured, voided, refunded = (shop.ledger.total(kind) for kind in ("capture", "void", "refund"))
-    return captured, voided, refunded
 
 
 # -- the rest comes back ----------------------------------------------------------------------------------------------
@@ -204,276 +176,60 @@ def test_money_that_comes_after_the_goods_have_left_is_taken_for_them(shop: Paym
     assert [] == shop.audit()
 
 
-# -- several attempts, and goodwill -----------------------------------------------------------------------------------
+# -- what cannot be done does not stand in the way of what can --------------------------------------------------------
 
 
-@gateway(auth_ttl=dt.timedelta(days=7))
-def test_what_is_kept_is_kept_of_the_payment_that_can_pay_it(shop: Payments) -> None:
-    """The first reservation ran out, the second pays: of that one the earned 400 are kept."""
+@gateway(void=False)
+def test_what_was_taken_goes_back_also_where_the_rest_cannot_be_released(shop: Payments) -> None:
     placed = paid(shop)
-    shop.chase_for(dt.timedelta(days=8), HOUR * 6)
-    shop.take(placed)
-    shop.leave(placed, 400)
-    shop.cancel_rest(placed)
-    shop.chase_for(HOUR)
-    assert ((400, 600, 0), []) == (moved(shop), shop.tasks_open())
-
-
-def test_a_payment_that_was_refunded_in_full_bears_nothing_more(shop: Payments) -> None:
-    placed = paid(shop)
-    shop.capture(shop.one(placed))
-    shop.refund(shop.one(placed), 1_000)
-    shop.take(placed)
-    shop.leave(placed, 1_000)
-    assert (2_000, 0, 1_000) == moved(shop)
-
-
-def test_goodwill_does_not_count_against_what_is_kept(shop: Payments) -> None:
-    """400 left and were taken, 100 of them refunded out of goodwill: the other 600 are released all the same."""
-    placed = paid(shop)
-    shop.leave(placed, 400)
-    shop.refund(shop.one(placed), 100)
-    shop.cancel_rest(placed)
-    shop.chase_for(HOUR)
-    assert (400, 600, 100) == moved(shop)
-
-
-def test_goodwill_that_comes_back_is_not_given_twice(shop: Payments) -> None:
-    """200 of goodwill fail after the rest was canceled: the core returns its 100, a person the 200."""
-    placed = paid(shop)
-    shop.capture(shop.one(placed))
-    shop.leave(placed, 900)
-    shop.gateway.script["refund"].append(answer(refund_pending))
-    shop.refund(shop.one(placed), 200)
-    goodwill = next(op for op in reversed(shop.gateway.seen) if type(op).__name__ == "Refund")
-    shop.cancel_rest(placed)
-    reference = shop.one(placed).begin_reference
-    shop.ledger.move("refund_failed", reference, goodwill.reference, goodwill.money)
-    shop.tell(shop.gateway.notice(shop.gateway.view(reference)))
-    shop.chase_for(HOUR)
-    assert (100, [("refund_failed", 200)]) == (shop.ledger.total("refund"), shop.tasks_open())
-
-
-def test_a_capture_that_could_not_be_sent_is_left_to_the_person_who_was_asked(shop: Payments) -> None:
-    placed = paid(shop)
-
-    shop.gateway.script["capture"].extend([fail_before] * 1_000)
-    shop.leave(placed, 400)
-    shop.chase_for(HOUR * 100, HOUR)
-    assert (["begin succeeded", "capture canceled"], [("not_sent", 400)]) == (shop.states(placed), shop.tasks_open())
-
-
-@gateway(capture="partial", auth_ttl=dt.timedelta(days=7))
-def test_a_reservation_that_ends_with_earned_money_in_it_is_a_task(shop: Payments) -> None:
-    """Only one capture is possible, a part has left, the rest is late: before nobody sees it, a person is told."""
-    placed = paid(shop)
-    shop.leave(placed, 400)
-    shop.chase_for(dt.timedelta(days=8), HOUR * 6)
-    assert [("uncaptured", 400)] == shop.tasks_open()
-
-
-# -- an attempt is closed a moment after it was paid ------------------------------------------------------------------
-
-
-def _paid_meanwhile(shop: Payments) -> Order:
-    """The buyer stands at the provider's page, and has just paid there; nobody has told us."""
-    placed = shop.place()
-    shop.gateway.script["begin"].append(answer(redirect))
-    shop.take(placed)
-    shop.gateway.book_begin(shop.gateway.seen[0])
-    return placed
-
-
-def _books(shop: Payments, placed: Order) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    one = shop.one(placed)
-    theirs = [(entry.kind, entry.minor) for entry in shop.ledger.entries[one.begin_reference]]
-    return sorted(theirs), sorted((row.kind, row.amount_minor) for row in one.movements)
-
-
-def _told_first(shop: Payments, reference: str) -> Script:
-    """The provider's notice is applied before its answer is."""
-
-    def script(gateway: FakeGateway, io: Any, op: Any, usual: Callable[[], Any]) -> Any:
-        shop.tell(gateway.notice(gateway.snapshot(reference, gateway.ledger.entries[reference])))
-        return usual()
-
-    return script
-
-
-BOTH = [("authorize", 1_000), ("void", 1_000)]
-
-
-def test_what_a_closing_released_is_booked(shop: Payments) -> None:
-    """No notice ever comes, and yet both books say the same; the order does not count."""
-    placed = _paid_meanwhile(shop)
-    shop.void(shop.one(placed))
-    assert (BOTH, BOTH) == _books(shop, placed)
-    assert shop.order(placed).confirmed_at is None
-    assert [] == shop.audit()
-
-
-@pytest.mark.parametrize("backwards", [False, True])
-def test_notices_after_a_closing_change_nothing(shop: Payments, backwards: bool) -> None:
-    placed = _paid_meanwhile(shop)
-    reference = shop.one(placed).begin_reference
-    authorized = shop.gateway.notice(shop.gateway.view(reference), "evt-1")
-    shop.void(shop.one(placed))
-    voided = shop.gateway.notice(shop.gateway.view(reference), "evt-2")
-    for raw in (voided, authorized) if backwards else (authorized, voided):
-        shop.tell(raw)
-    assert (BOTH, BOTH) == _books(shop, placed)
-    assert shop.order(placed).confirmed_at is None
-
-
-def test_a_notice_that_overtakes_a_closing_is_met(shop: Payments) -> None:
-    """The money's notice is applied while the provider closes: the order counted, and its goods stay."""
-    placed = _paid_meanwhile(shop)
-    reference = shop.one(placed).begin_reference
-
-    shop.gateway.script["void"].append(_told_first(shop, reference))
-    shop.void(shop.one(placed))
-    assert (BOTH, BOTH) == _books(shop, placed)
-    with pytest.raises(OrderBlockedError, match="funds"):
-        order_rules.require_unblocked(shop.order(placed), shop.clock.now())
-
-
-def test_a_closing_that_cannot_be_seen_yet_is_looked_up_later(shop: Payments) -> None:
-    placed = _paid_meanwhile(shop)
-
-    shop.gateway.script["query"].append(fail_before)
-    shop.void(shop.one(placed))
-    assert ["begin in_doubt"] == shop.states(placed)
-    shop.chase_for(HOUR)
-    assert (BOTH, BOTH) == _books(shop, placed)
-
-
-def test_a_closing_that_is_seen_too_early_is_booked_by_its_answer(shop: Payments) -> None:
-    """The provider's view is a moment old and shows the money only: the void is known from its answer."""
-    placed = _paid_meanwhile(shop)
-    shop.gateway.script["query"].append(answer(shop.gateway.view(shop.one(placed).begin_reference)))
-    shop.void(shop.one(placed))
-    shop.chase_for(HOUR)
-    assert (BOTH, BOTH) == _books(shop, placed)
-    with pytest.raises(OrderBlockedError, match="funds"):
-        order_rules.require_unblocked(shop.order(placed), shop.clock.now())
-    assert [] == shop.audit()
-
-
-def test_a_notice_that_overtakes_a_closing_that_cannot_be_seen(shop: Payments) -> None:
-    placed = _paid_meanwhile(shop)
-    reference = shop.one(placed).begin_reference
-
-    shop.gateway.script["void"].append(_told_first(shop, reference))
-    shop.gateway.script["query"].append(fail_before)
-    shop.void(shop.one(placed))
-    assert (BOTH, BOTH) == _books(shop, placed)
-    shop.tell(shop.gateway.notice(shop.gateway.view(reference), "evt-later"))
-    assert (BOTH, BOTH) == _books(shop, placed)
-
-
-def test_a_buyer_whose_return_is_refused_may_still_have_paid(shop: Payments) -> None:
-    """The question of the buyer's return is called malformed: that is no decline, and there is no second charge."""
-    placed = _paid_meanwhile(shop)
-    shop.gateway.script["resume"].append(answer(Rejected(problems=(Problem(path="token", code="unknown"),))))
-    shop.resume(placed)
-    assert ["begin waiting_buyer"] == shop.states(placed)
-    shop.take(placed)
-    assert 1_000 == shop.ledger.total("authorize")
-    shop.chase_for(HOUR)
-    assert ["begin succeeded"] == shop.states(placed)
-
-
-@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
-def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
-    """Two attempts hold money. A person is told to release the late one; nothing is captured from it meanwhile."""
-    placed = shop.place()
-    shop.gateway.script["begin"].append(answer(redirect))
-    shop.take(placed)
-    late = shop.gateway.seen[0]
-    shop.chase_for(2 * HOUR)
-    shop.take(placed)
-    shop.gateway.book_begin(late)
-    shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
-    surplus, wanted = shop.all(placed)
-    assert [("give_back", 1_000)] == shop.tasks_open()
-    shop.leave(placed, 400)
-    shop.cancel_rest(placed)
-    shop.chase_for(2 * HOUR)
-    captured = [shop.ledger.total("capture", one.begin_reference) for one in (surplus, wanted)]
-    assert [0, 400] == captured
-    assert [(surplus.id, 1_000), (wanted.id, 600)] == [(one.payment_id, one.amount_minor) for one in shop.tasks()]
-    assert [] == shop.audit()
-
-
-@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
-def test_an_order_whose_only_money_is_a_surplus_can_be_paid_anew(shop: Payments) -> None:
-    placed = shop.place()
-    shop.gateway.script["begin"].append(answer(redirect))
-    shop.take(placed)
-    late = shop.gateway.seen[0]
-    shop.chase_for(2 * HOUR)
-    shop.take(placed)
-    shop.gateway.book_begin(late)
-    shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
-    released = shop.all(placed)[1]
-    shop.ledger.move("void", released.begin_reference, "desk", released.amount)
-    shop.tell(shop.gateway.notice(shop.gateway.view(released.begin_reference), "evt-void"))
-    shop.take(placed)
-    shop.leave(placed, 1_000)
-    shop.chase_for(HOUR)
-    taken = [shop.ledger.total("capture", one.begin_reference) for one in shop.all(placed)]
-    assert ([0, 0, 1_000], []) == (taken, shop.audit())
-
-
-def test_more_goods_that_leave_unpaid_are_more_to_see_to(shop: Payments) -> None:
-    """A task that is open shows the newest amount; one that a person has closed opens again for more, not for less."""
-    placed = paid(shop)
-    shop.void(shop.one(placed))
-    shop.leave(placed, 400)
-    assert [("uncaptured", 400)] == shop.tasks_open()
-    shop.leave(placed, 700)
-    assert [("uncaptured", 700)] == shop.tasks_open()
-    with shop.begin.write(SYSTEM) as work:
-        payment.close_task(work, shop.one(placed).id, "uncaptured", reason="paid in cash")
-    shop.chase_for(HOUR)
-    assert [] == shop.tasks_open()
-    shop.leave(placed, 1_000)
-    assert [("uncaptured", 1_000)] == shop.tasks_open()
-
-
-def test_the_same_key_is_the_same_capture_of_everything(shop: Payments) -> None:
-    placed = paid(shop)
-    first = shop.capture(shop.one(placed), key="parcel-1")
-    again = shop.capture(shop.one(placed), key="parcel-1")
-    assert first.status.state is again.status.state
-    assert (1_000, 1) == (shop.ledger.total("capture"), shop.ledger.count("capture"))
-
-
-class Reviver:
-    """A plugin that keeps late money."""
-
-    name = "reviver"
-    version = "1"
-    eckit_interface: ClassVar = {"payment": 1}
-
-    @hookimpl
-    def choose_late_money(self, order: Any, payment: Any) -> str:
-        """Keep it."""
-        return "revive"
-
-
-def test_late_money_that_is_kept_is_not_given_back_by_canceling_again(
-    migrated_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_shipments(monkeypatch)
-    shop = make_payments(migrated_url, plugins=[Reviver()])
-    placed = shop.place()
-    shop.gateway.script["begin"].append(answer(redirect))
-    shop.take(placed)
-    begun = shop.gateway.seen[0]
+    shop.capture(shop.one(placed), 400)
     shop.cancel(placed)
-    shop.gateway.book_begin(begun)
-    shop.tell(shop.gateway.notice(shop.gateway.view(begun.begin_reference)))
-    shop.plan_without_the_rest(placed)
+    shop.send(placed)
     shop.chase_for(HOUR)
-    assert ((0, 0, 0), ["revive"]) == (moved(shop), shop.task_kinds())
+    assert ((400, 0, 400), [("give_back", 600)]) == (moved(shop), shop.tasks_open())
+
+
+@gateway(void=False)
+def test_what_was_taken_too_much_goes_back_also_where_the_rest_cannot_be_released(shop: Payments) -> None:
+    placed = paid(shop)
+    shop.capture(shop.one(placed), 700)
+    shop.leave(placed, 400)
+    shop.cancel_rest(placed)
+    shop.chase_for(HOUR)
+    assert ((700, 0, 300), [("give_back", 300)]) == (moved(shop), shop.tasks_open())
+
+
+def test_what_was_taken_goes_back_also_where_the_provider_refuses_to_release(shop: Payments) -> None:
+    placed = paid(shop)
+    shop.capture(shop.one(placed), 400)
+    shop.gateway.script["void"].extend([answer(DECLINED)] * 20)
+    shop.cancel(placed)
+    shop.send(placed)
+    shop.chase_for(dt.timedelta(days=30), HOUR * 6)
+    assert ((400, 0, 400), [("give_back", 600)]) == (moved(shop), shop.tasks_open())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_refund_that_could_not_be_sent_does_not_keep_what_is_owed(shop: Payments, whole: bool) -> None:
+    """A refund of 100 waits for three days and is given up; the order, or half of it, was canceled meanwhile."""
+    placed = paid(shop)
+    shop.capture(shop.one(placed))
+    if not whole:
+        shop.leave(placed, 500)
+    shop.gateway.script["refund"].extend([fail_before] * 1_000)
+    shop.refund(shop.one(placed), 100)
+    (shop.cancel if whole else shop.cancel_rest)(placed)
+    shop.chase_for(HOUR * 80, HOUR)
+    shop.gateway.script["refund"].clear()
+    shop.chase_for(HOUR * 2)
+    assert (1_000 if whole else 500) == shop.ledger.total("refund")
+    assert ["not_sent"] == shop.task_kinds()
+
+
+def test_giving_back_that_can_never_be_sent_ends_with_a_person(shop: Payments) -> None:
+    placed = paid(shop)
+    shop.capture(shop.one(placed))
+    shop.gateway.script["refund"].extend([fail_before] * 10_000)
+    shop.cancel(placed)
+    shop.chase_for(dt.timedelta(days=14), HOUR)
+    assert ["give_back", "not_sent", "not_sent", "not_sent"] == sorted(shop.task_kinds())

@@ -500,6 +500,8 @@ def test_what_the_host_writes_while_we_read_is_the_hosts(migrated_url: str, leve
     with closing(sqlite3.connect(str(sa.make_url(migrated_url).database), isolation_level=level)) as raw:
         with joined(raw).read(SYSTEM):
             raw.execute("INSERT INTO host_note VALUES ('mine')")
+        if level is None:
+            assert not raw.in_transaction, "a host that commits by itself will never end it"
         raw.commit()
     with other.reading() as connection:
         assert ["mine"] == connection.exec_driver_sql("SELECT text FROM host_note").scalars().all()

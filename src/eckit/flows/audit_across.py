@@ -215,6 +215,7 @@ _MONEY: Final[tuple[Check, ...]] = (
                 _operation.c.payment_id == _payment.c.id,
                 _operation.c.kind == "begin",
                 _operation.c.state == "succeeded",
+                _moved("authorize", "capture") > _moved("void", "refund"),
             ),
         ),
     ),

@@ -95,8 +95,9 @@ def _send(begin: Begin, current: Payment, operation: StoredOperation) -> Iterabl
 @again_if_moved
 def _drop(begin: Begin, payment_id: PaymentId, operation_id: OperationId) -> None:
     with begin.write(_SYSTEM) as work:
-        order.lock(work, payment.order_of(work, payment_id))
+        placed = order.lock(work, payment.order_of(work, payment_id))
         payment.drop_unsendable(work, payment_id, operation_id)
+        payment.sweep(work, placed, payment.order_payments(work, placed, lock=True))
 
 
 def _ask(begin: Begin, current: Payment, operation: StoredOperation) -> Iterable[str]:

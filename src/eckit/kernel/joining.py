@@ -282,6 +282,8 @@ def _roll_back(connection: sa.Connection, driver: Any, changes: int) -> None:
     """End a reading of ours; where the host has written meanwhile, the transaction has become the host's to end."""
     if _changes(driver) == changes:
         connection.exec_driver_sql("ROLLBACK")
+    elif not _begins_by_itself(driver):
+        connection.exec_driver_sql("COMMIT")  # a host that commits each statement by itself will not end it
 
 
 def _driver(connection: sa.Connection) -> Any:

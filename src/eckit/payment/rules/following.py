@@ -115,15 +115,20 @@ def counted_on(payment: Payment, now: dt.datetime) -> int:
 
 def expected(payment: Payment, now: dt.datetime) -> int:
     """What of its order a payment can pay: what it took and can still take or, while the buyer or the provider is still
-    at it, all it is to bring. What was refunded had been paid.
+    at it, all it is to bring. What was refunded or charged back had been paid.
     """
     begin = beginning(payment)
     if is_given_back(payment) or is_over(payment, now):
-        return 0
+        return paid_for(payment)
     if moves.is_open(begin) and begin.state is not OpState.PLANNED:
         return payment.amount_minor
     can_be_taken = 0 if reservation_over(begin, now) else reserved(payment)
-    return can_be_taken + max(0, sums_of(payment).captured - lost(payment))
+    return can_be_taken + sums_of(payment).captured
+
+
+def paid_for(payment: Payment) -> int:
+    """What a payment took of what its order has earned, in minor units; nobody is asked for it again."""
+    return min(payment.earned_minor, sums_of(payment).captured)
 
 
 def secured(payment: Payment, now: dt.datetime) -> bool:
@@ -175,25 +180,22 @@ class GiveBack:
 
 def give_back(
     payment: Payment, capabilities: Capabilities | None, now: dt.datetime, *, keep_minor: int = 0
-) -> GiveBack | None:
-    """The next step of giving back what a payment holds; None while one is under way, or when nothing is left.
+) -> tuple[GiveBack, ...]:
+    """The next steps of giving back what a payment holds, in turn; none while one is under way, or nothing is left.
 
     :param capabilities: None if its gateway is not there any more: then a person does it.
-    :param keep_minor: what the order still wants of it. What is reserved is kept while less than that is taken.
+    :param keep_minor: what the order still wants of it. What is reserved is kept while less than that was taken.
     """
     if any(moves.blocks(operation) for operation in payment.operations):
-        return None
+        return ()
     begin = beginning(payment)
-    free = reserved(payment) if sums_of(payment).captured - lost(payment) >= keep_minor else 0
+    free = reserved(payment) if sums_of(payment).captured >= keep_minor else 0
     wishes = (
         (OperationKind.VOID, 0 if reservation_over(begin, now) else free),
         (OperationKind.REFUND, min(refundable(payment), max(0, taken(payment) - keep_minor))),
     )
     prefix = RETURN_KEY if keep_minor else GIVE_BACK_KEY
-    for kind, amount_minor in wishes:
-        if amount_minor:
-            return _step_back(payment, kind, amount_minor, capabilities, prefix)
-    return None
+    return tuple(_step_back(payment, kind, amount, capabilities, prefix) for kind, amount in wishes if amount)
 
 
 def _step_back(
@@ -213,23 +215,37 @@ def _step_back(
 
 
 def _came_to_nothing(payment: Payment, operation: StoredOperation) -> bool:
-    """Whether the provider refused it, at once or, of a refund, later on."""
-    return operation.state is OpState.FAILED or bool(attributed(payment.movements, operation, REFUND_FAILED))
+    """Whether the provider refused it, at once or, of a refund, later on; or it could not be sent."""
+    return (
+        operation.state is OpState.FAILED
+        or _could_not_be_sent(operation)
+        or bool(attributed(payment.movements, operation, REFUND_FAILED))
+    )
+
+
+def _could_not_be_sent(operation: StoredOperation) -> bool:
+    return operation.state is OpState.CANCELED and operation.cause == UNSENDABLE
 
 
 def earned_shares(payments: Sequence[Payment], earned_minor: int, now: dt.datetime) -> dict[PaymentId, int]:
     """How much of what an order has earned falls on each of its payments, the oldest first.
 
-    One whose reservation is over bears what it has captured. What none can bear falls on the newest, where it shows.
+    What one took for goods that left stays its own, also where that was refunded. One whose reservation is over bears
+    what it has captured. What none can bear falls on the newest, where it shows.
     """
     standing = [one for one in payments if not is_given_back(one) and not is_over(one, now)]
     bearing = [one for one in standing if held(one) or sums_of(one).captured]
     bearing = bearing or list(payments[-1:])  # goods have left, and nothing is there to pay them
-    shares = {}
+    shares: dict[PaymentId, int] = {}
+    for payment in payments:
+        shares[payment.id] = min(earned_minor, paid_for(payment))
+        earned_minor -= shares[payment.id]
     for payment in bearing:
         over = reservation_over(beginning(payment), now)
-        shares[payment.id] = min(earned_minor, sums_of(payment).captured if over else payment.amount_minor)
-        earned_minor -= shares[payment.id]
+        most = sums_of(payment).captured if over else payment.amount_minor
+        more = min(earned_minor, max(0, most - shares[payment.id]))
+        shares[payment.id] += more
+        earned_minor -= more
     if bearing and earned_minor:
         shares[bearing[-1].id] += earned_minor
     return shares
@@ -241,9 +257,10 @@ def kept_shares(payments: Sequence[Payment], wanted_minor: int, now: dt.datetime
     """
     keeps, left_minor = {}, wanted_minor
     for payment in sorted(payments, key=lambda one: moves.is_open(beginning(one))):
-        can_bring = expected(payment, now)
-        keeps[payment.id] = min(left_minor, can_bring) if can_bring or is_given_back(payment) else wanted_minor
-        left_minor -= min(left_minor, can_bring)
+        can_pay = expected(payment, now)
+        mine = min(left_minor, can_pay)
+        keeps[payment.id] = 0 if is_given_back(payment) else mine if can_pay else wanted_minor
+        left_minor -= mine
     return keeps
 
 
@@ -265,7 +282,7 @@ def capture_due(payment: Payment, capabilities: Capabilities, now: dt.datetime) 
 
 def _is_a_persons(capture: StoredOperation) -> bool:
     """Whether a person was asked to see to a capture: the provider refused it, or it could not be sent."""
-    return capture.state is OpState.FAILED or (capture.state is OpState.CANCELED and capture.cause == UNSENDABLE)
+    return capture.state is OpState.FAILED or _could_not_be_sent(capture)
 
 
 def earned_all(payment: Payment) -> bool:
@@ -319,7 +336,7 @@ def is_over(payment: Payment, now: dt.datetime) -> bool:
     """Whether an attempt has definitely failed, expired, or been called off, so that another may be begun."""
     if any(moves.is_open(operation) for operation in payment.operations):
         return False
-    return status_of(payment, now).state in _OVER and not taken(payment)
+    return status_of(payment, now).state in _OVER and not counted_on(payment, now)
 
 
 def in_question(payment: Payment) -> StoredOperation:

@@ -205,7 +205,7 @@ def learn_closing(
             draft.move(operation_id, OpMove.NO_ANSWER, cause=why, expires_at=operation.expires_at)
         case InDoubt() if operation.state is OpState.WAITING_BUYER:
             draft.move(operation_id, OpMove.NO_ANSWER, cause=shown(outcome.cause), expires_at=operation.expires_at)
-        case Declined():
+        case Declined() if moves.is_open(operation):
             draft.keep(operation_id, check_at=now)  # perhaps it was paid just now; look at once
         case _:
             draft.look_again(operation_id)

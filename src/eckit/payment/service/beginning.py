@@ -56,7 +56,8 @@ def attempt(work: Work, order: Order, method: MethodCode | None) -> Payment | No
 
     Another attempt is begun only when the earlier ones have definitely failed, expired or been called off, or when
     their money is given back anyhow; one that was never sent is called off for it. What is asked stays what was agreed,
-    or what is left of it after cancellations: a fee of the first method is not computed anew.
+    or what is left of it after cancellations and what was paid for goods that left: a fee of the first method is not
+    computed anew.
 
     :return: None where nothing is to be paid.
     :raises NotPayableError: the order is canceled.
@@ -66,7 +67,8 @@ def attempt(work: Work, order: Order, method: MethodCode | None) -> Payment | No
     is_live = order.state is not OrderState.CANCELED
     standing = rules.current_attempt([one for one in payments if not (is_live and rules.is_given_back(one))], work.now)
     wanted = method or (payments[-1].method if payments else None)
-    asked = min([order.current_total_minor, *(one.amount_minor for one in payments[:1])])
+    agreed = min([order.current_total_minor, *(one.amount_minor for one in payments[:1])])
+    asked = max(0, agreed - sum(rules.paid_for(one) for one in payments if rules.is_over(one, work.now)))
     if standing is not None:
         planned = rules.unsent(standing)
         same = (standing.method, standing.amount_minor) == (wanted, asked)

@@ -156,10 +156,8 @@ def settle_up(work: Work, payment: Payment) -> StoredOperation | None:
 def step_back(work: Work, payment: Payment, *, keep_minor: int = 0) -> StoredOperation | None:
     """Plan the next step of giving back what a locked payment holds too much; a task where it cannot be done."""
     capabilities = known_capabilities(work.plugins, payment)
-    wish = rules.give_back(payment, capabilities, work.now, keep_minor=keep_minor)
-    if wish is None:
-        return None
-    if capabilities is None or wish.task:
+    for wish in rules.give_back(payment, capabilities, work.now, keep_minor=keep_minor):
+        if capabilities is not None and not wish.task:
+            return add(work, payment, wish.kind, wish.amount_minor, capabilities, key=wish.key)
         open_task(work, payment, "give_back", wish.amount_minor, wish.task, about=wish.kind.value)
-        return None
-    return add(work, payment, wish.kind, wish.amount_minor, capabilities, key=wish.key)
+    return None
