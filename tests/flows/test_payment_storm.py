@@ -4,7 +4,9 @@ import contextlib
 import datetime as dt
 import random
 from collections.abc import Callable
+from typing import Any
 
+import attrs
 import pytest
 
 from eckit.kernel import faults
@@ -13,6 +15,7 @@ from eckit.order import Order, OrderState
 from eckit.payment.model import Begin, NoSuchPayment
 from eckit.payment.rules import ENDED, held, sums_of
 from tests.payment.fakes import (
+    CAPABILITIES,
     DECLINED,
     FakeGateway,
     Script,
@@ -44,6 +47,10 @@ POINTS = [
 ]
 
 
+GATEWAYS: tuple[dict[str, Any], ...] = ({}, {"capture": "partial"}, {"void": False}, {"refund": "full"}, {})
+"""What the gateway declares, by turns: it can do everything, or lacks something."""
+
+
 class Storm:
     """One random story."""
 
@@ -51,7 +58,7 @@ class Storm:
         self.shop = shop
         self.dice = random.Random(seed)
         self.placed = shop.place()
-        self.earned = 0
+        self.earned, self.total = 0, self.placed.total_minor
         self.rest_canceled = False
         self.told = 0
         self.keys = 0
@@ -70,6 +77,8 @@ class Storm:
                 self.void,
                 self.refund,
                 self.cancel,
+                self.leave,
+                self.leave,
                 self.leave,
                 self.cancel_rest,
                 self.tell,
@@ -106,7 +115,9 @@ class Storm:
 
     def refund(self) -> None:
         self.keys += 1
-        self.shop.refund(self.shop.one(self.placed), self.dice.choice([100, 300, 1_000]), f"key-{self.keys}")
+        one = self.shop.one(self.placed)
+        minor = self.dice.choice([100, 300, 1_000, sums_of(one).captured])
+        self.shop.refund(one, minor, f"key-{self.keys}")
 
     def leave(self) -> None:
         """A part of the goods leaves, or one more; sometimes the process dies before it takes their money."""
@@ -123,7 +134,7 @@ class Storm:
             self.shop.send(self.placed)
 
     def cancel(self) -> None:
-        if not self.earned and self.dice.random() < 0.3:
+        if not self.earned and self.dice.random() < 0.2:
             self.shop.cancel(self.placed)
 
     def tell(self) -> None:
@@ -156,9 +167,9 @@ class Storm:
 
 
 @pytest.fixture
-def shop(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Payments:
+def shop(migrated_url: str, monkeypatch: pytest.MonkeyPatch, seed: int) -> Payments:
     without_shipments(monkeypatch)
-    return make_payments(migrated_url)
+    return make_payments(migrated_url, attrs.evolve(CAPABILITIES, **GATEWAYS[seed % len(GATEWAYS)]))
 
 
 def books_agree(shop: Payments, placed: Order) -> None:
@@ -173,7 +184,10 @@ def books_agree(shop: Payments, placed: Order) -> None:
 
 @pytest.mark.parametrize("seed", [*range(16), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(16, 500))])
 def test_after_a_storm_the_books_agree(shop: Payments, seed: int) -> None:
-    """Sums within their limits, every operation ended, one attempt holds the money, a canceled order holds none."""
+    """Sums within their limits, every operation ended, one attempt holds the money, a canceled order holds none.
+
+    Where nobody has anything to see to, what is kept is what was earned, less what was refunded out of goodwill.
+    """
     storm = Storm(shop, seed)
     for _ in range(18):
         storm.step()
@@ -189,9 +203,19 @@ def test_after_a_storm_the_books_agree(shop: Payments, seed: int) -> None:
             operation.state in ENDED or operation.state.value == "planned" for operation in one.operations
         }
     tasks = shop.task_kinds()
-    if storm.earned:
+    is_waiting = GATEWAYS[seed % len(GATEWAYS)].get("capture") == "partial" and not storm.rest_canceled
+    if storm.earned and (storm.earned == storm.total or not is_waiting):  # for its one capture
         captured = sum(sums_of(one).captured for one in payments)
         assert captured >= storm.earned or "uncaptured" in tasks, (captured, storm.earned, tasks)
+    if storm.rest_canceled and not tasks:
+        goodwill = sum(
+            operation.amount_minor
+            for one in payments
+            for operation in one.operations
+            if operation.state.value == "succeeded" and (operation.key or "").startswith("refund:")
+        )
+        kept = sum(held(one) for one in payments)
+        assert storm.earned - goodwill <= kept <= storm.earned, (kept, storm.earned, goodwill)
     if storm.rest_canceled:
         kept = sum(held(one) for one in payments)
         assert kept <= storm.earned or "give_back" in tasks or "uncaptured" in tasks, (kept, storm.earned, tasks)
