@@ -1,6 +1,11 @@
 """``eckit work``: a sentence for each job that had something to do, and an exit code that can be believed."""
 
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -74,3 +79,25 @@ def test_everything_a_job_reports_has_a_text(shop: Path, locale: str) -> None:
     needed = {f"work.{name}.{what}" for name, report in reports.items() for what in working.counts(report)}
     assert "purge" in reports
     assert set() == needed - keys(locale)
+
+
+def test_a_signal_in_the_middle_of_waiting_is_heard() -> None:
+    """It comes at every step of the wait, as it may: the wait ends each time, and never waits for itself."""
+    heard: list[bool] = []
+
+    def waits(stops: SimpleQueue[int], handler: Callable[..., object]) -> None:
+        def at_each_step(*_: object) -> Callable[..., object]:
+            handler(signal.SIGTERM, None)
+            return at_each_step
+
+        sys.settrace(at_each_step)
+        heard.append(working.is_told(stops, 60))
+
+    with working.asked_to_stop() as stops:
+        handler = signal.getsignal(signal.SIGTERM)
+        assert callable(handler)
+        thread = threading.Thread(target=waits, args=(stops, handler), daemon=True)
+        thread.start()
+        thread.join(20)
+
+    assert [True] == heard

@@ -135,6 +135,28 @@ def test_provider_ends_on_a_signal(tmp_path: Path) -> None:
         assert child.wait(3) == 0
 
 
+def test_a_signal_in_the_middle_of_waiting_ends_it(tmp_path: Path) -> None:
+    """It comes at every step that the main thread takes in waiting, as it may; it is never waited for twice."""
+    code = f"""
+import os, signal, sys
+from eckit_sandbox.provider.__main__ import main
+
+def at_each_step(frame, *_):
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler) and frame.f_code.co_filename.endswith(("threading.py", "queue.py", "__main__.py")):
+        handler(signal.SIGTERM, frame)
+    return at_each_step
+
+sys.settrace(at_each_step)
+os._exit(main(["--ledger", {str(tmp_path / "ledger")!r}, "--secret-file", {str(tmp_path / "secret")!r}]))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        try:
+            assert child.wait(20) == 0
+        finally:
+            child.kill()
+
+
 @contextmanager
 def started_by_hand(folder: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     port_file = folder / "port"

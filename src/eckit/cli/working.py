@@ -2,9 +2,9 @@
 
 import datetime as dt
 import signal
-import threading
 from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import attrs
@@ -17,6 +17,7 @@ from eckit.shop import Shop
 
 ELSEWHERE: Final = "another worker has it"
 _LEASE = dt.timedelta(minutes=10)
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 _JOBS = ("relay_events", "send_mails", "apply_notices", "chase", "lapse_orders", "expire_holds", "keep_rates", "purge")
 
 
@@ -37,26 +38,39 @@ def round_of(shop: Shop) -> dict[str, object]:
 
 def run(shop: Shop, *, once: bool, every_s: int, locale: str = "en") -> bool:
     """Work until a signal asks to stop; the round in hand is finished first. Whether a job of the last round failed."""
-    with _asked_to_stop() as stop:
+    with asked_to_stop() as stops:
         while True:
             reports = round_of(shop)
             for name, report in reports.items():
                 if sentence := told(name, report, locale):
                     say(sentence, "red" if isinstance(report, EckitError) else None)
-            if once or stop.wait(every_s):
+            if once or is_told(stops, every_s):
                 return any(isinstance(report, EckitError) for report in reports.values())
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by the first signal that asks to stop."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+def asked_to_stop() -> Iterator[SimpleQueue[int]]:
+    """The signals that ask to stop, as they come.
+
+    A queue and no event: a signal comes in the middle of anything, and who is interrupted while waiting for an event
+    holds the lock that setting it would wait for.
+    """
+    stops: SimpleQueue[int] = SimpleQueue()
+    before = {number: signal.signal(number, lambda *came: stops.put(came[0])) for number in _STOPPING}
     try:
-        yield stop
+        yield stops
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_told(stops: SimpleQueue[int], within_s: float) -> bool:
+    """Wait for a signal that asks to stop; whether one came."""
+    try:
+        stops.get(timeout=within_s)
+    except Empty:
+        return False
+    return True
 
 
 def told(name: str, report: object, locale: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import queue
 import re
 import secrets
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from eckit_sandbox.provider.bodies import ACCOUNT
@@ -71,19 +74,18 @@ def settings_of(options: argparse.Namespace) -> Settings:
     )
 
 
-def watch(options: argparse.Namespace, ended: threading.Event) -> None:
-    """Set ``ended`` when the parent is gone or standard input is closed."""
+def watch(options: argparse.Namespace, ends: queue.SimpleQueue[str]) -> None:
+    """Say so in ``ends`` when the parent is gone or standard input is closed."""
 
     def parent() -> None:
         while os.getppid() == options.parent:
-            if ended.wait(0.5):
-                return
-        ended.set()
+            time.sleep(0.5)
+        ends.put("the parent is gone")
 
     def standard_input() -> None:
         while sys.stdin.buffer.read(4096):
             pass
-        ended.set()
+        ends.put("standard input is closed")
 
     if options.parent:
         threading.Thread(target=parent, name="parent", daemon=True).start()
@@ -113,13 +115,16 @@ def main(words: list[str] | None = None) -> int:
     except RefusalError as refusal:
         sys.stderr.write(f"{refusal.message}\n")
         return 2
-    ended = threading.Event()
+    ends: queue.SimpleQueue[str] = (
+        queue.SimpleQueue()
+    )  # an event's lock may be held by the very wait that is interrupted
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    watch(options, ended)
+        signal.signal(number, lambda *_: ends.put("a signal"))
+    watch(options, ends)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True).start()
     tell_port(server.server_port, options.port_file)
-    ended.wait(options.max_seconds)
+    with contextlib.suppress(queue.Empty):
+        ends.get(timeout=options.max_seconds)
     server.shutdown()
     provider.close()
     return 0
