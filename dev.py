@@ -34,10 +34,6 @@ STAMP = VENV / "eckit-installed"
 LOCK = ROOT / "requirements.lock.txt"
 
 
-WORKERS = "3"
-"""Processes that run tests: one more than the two processors they are meant for, as tests also wait for others."""
-
-
 def main(arguments: list[str]) -> int:
     commands = {"demo": demo, "test": test, "soak": soak, "lint": lint, "docs": docs, "bench": bench, "lock": lock}
     if sys.version_info < (3, 11):
@@ -64,7 +60,7 @@ def test(arguments: list[str]) -> int:
     """Run everything and print what came of it; the last line has the numbers."""
     prepare()
     paths = [argument for argument in arguments if Path(argument.split("::")[0]).exists()]
-    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", WORKERS, "--dist", "worksteal"]
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2", "--dist", "worksteal"]
     numbers, ran = run_pytest([*workers, *from_root(arguments)])
     report = [f"tests: {numbers['passed']} passed, {numbers['failed']} failed, {numbers['skipped']} skipped"]
     report += [f"ran on {database}: {count}" for database, count in ran.items()]
