@@ -1,7 +1,7 @@
 """The everyday of a shop in pieces, each run in a child that can be killed at any fault point.
 
-``python -m tests.acceptance.killed`` imports everything once and then forks a child for each task it reads. What has no
-scenario that may die in it, it does by itself, so that its children need not compile the same statements anew.
+``python -m tests.acceptance.killed`` imports everything once and then forks a child for each task it reads. A
+rehearsal it plays itself, so that its children need not compile the same statements anew.
 """
 
 import contextlib

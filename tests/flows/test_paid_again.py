@@ -7,6 +7,7 @@ import pytest
 
 from eckit.kernel.hookspecs import hookimpl
 from eckit.kernel.money import from_minor
+from eckit.order import Order
 from eckit.payment import service as payment
 from tests.flows.partly import HOUR, gateway, moved, paid
 from tests.payment.fakes import (
@@ -95,9 +96,8 @@ def test_a_reservation_that_ends_with_earned_money_in_it_is_a_task(shop: Payment
     assert [("uncaptured", 400)] == shop.tasks_open()
 
 
-@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
-def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
-    """Two attempts hold money. A person is told to release the late one; nothing is captured from it meanwhile."""
+def _paid_twice(shop: Payments) -> Order:
+    """The first attempt ran out, the second was paid; then the first one's money comes after all."""
     placed = shop.place()
     shop.gateway.script["begin"].append(answer(redirect))
     shop.take(placed)
@@ -106,6 +106,13 @@ def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
     shop.take(placed)
     shop.gateway.book_begin(late)
     shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
+    return placed
+
+
+@gateway(void=False, action_ttl=dt.timedelta(minutes=20))
+def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
+    """Two attempts hold money. A person is told to release the late one; nothing is captured from it meanwhile."""
+    placed = _paid_twice(shop)
     surplus, wanted = shop.all(placed)
     assert [("give_back", 1_000)] == shop.tasks_open()
     shop.leave(placed, 400)
@@ -119,14 +126,7 @@ def test_a_surplus_that_cannot_be_released_pays_nothing(shop: Payments) -> None:
 
 @gateway(void=False, action_ttl=dt.timedelta(minutes=20))
 def test_an_order_whose_only_money_is_a_surplus_can_be_paid_anew(shop: Payments) -> None:
-    placed = shop.place()
-    shop.gateway.script["begin"].append(answer(redirect))
-    shop.take(placed)
-    late = shop.gateway.seen[0]
-    shop.chase_for(2 * HOUR)
-    shop.take(placed)
-    shop.gateway.book_begin(late)
-    shop.tell(shop.gateway.notice(shop.gateway.view(late.begin_reference), "evt-late"))
+    placed = _paid_twice(shop)
     released = shop.all(placed)[1]
     shop.ledger.move("void", released.begin_reference, "desk", released.amount)
     shop.tell(shop.gateway.notice(shop.gateway.view(released.begin_reference), "evt-void"))

@@ -124,7 +124,7 @@ def open_task(work: Work, payment: Payment, kind: str, amount_minor: int, reason
 def share_out(work: Work, payments: Sequence[Payment], earned_minor: int) -> tuple[Payment, ...]:
     """Write down how much of what their order has earned falls on each of its locked payments, the oldest first."""
     shares = rules.earned_shares(payments, earned_minor, work.now)
-    shared = tuple(attrs.evolve(payment, earned_minor=shares.get(payment.id, 0)) for payment in payments)
+    shared = tuple(attrs.evolve(payment, earned_minor=shares[payment.id]) for payment in payments)
     for before, now in zip(payments, shared, strict=True):
         if now.earned_minor != before.earned_minor:
             store.set_earned(work, now.id, now.earned_minor)

@@ -115,9 +115,8 @@ def main(words: list[str] | None = None) -> int:
     except RefusalError as refusal:
         sys.stderr.write(f"{refusal.message}\n")
         return 2
-    ends: queue.SimpleQueue[str] = (
-        queue.SimpleQueue()
-    )  # an event's lock may be held by the very wait that is interrupted
+    # no event: a signal may come while the wait for it holds the lock that setting it needs
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ends.put("a signal"))
     watch(options, ends)
